@@ -1,0 +1,78 @@
+/*
+ * follow.h - make the running daemons follow the files, and prove that they did
+ *
+ * One HUP for the super-server, TERM for daemons whose start was taken out, then the listeners are
+ * compared with the prediction until they agree or the wait is over. Idempotent: running it again
+ * after a crash does no harm.
+ *
+ *     struct follow_state before;
+ *     follow_look(&before, dialect, predicted_now, npredicted, &d);  // before the plan is shown
+ *     ... the files change ...
+ *     follow_run(&result, plan, &before, &options, &d);
+ */
+#ifndef BATTEN_FOLLOW_H
+#define BATTEN_FOLLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "batten/diag.h"
+#include "batten/plan.h"
+#include "batten/process.h"
+#include "batten/sockets.h"
+
+/* What runs and listens before the change. */
+struct follow_state {
+    struct listeners listeners;
+    struct process *inetds; /* the super-servers of our namespaces */
+    size_t ninetds;
+    struct plan_sockets pending_open;  /* the file now predicts them, nobody listens: the HUP opens */
+    struct plan_sockets pending_close; /* the inetd listens, the file now does not predict them */
+    struct problems problems;          /* no inetd, several, a pid file that lies ... */
+};
+
+struct follow_options {
+    long long wait_ms;  /* longest wait for ports */
+    bool no_stop;       /* leave daemons alone */
+    void (*progress)(void *ctx, const char *text); /* may be NULL */
+    void *ctx;
+};
+
+struct follow_signal {
+    pid_t pid;
+    char *name;         /* comm */
+    const char *action; /* "HUP", "TERM", "restart", "start" */
+    bool done;
+    char *note; /* why not, or NULL */
+};
+
+struct follow_proof {
+    char *service;
+    struct socket_spec spec; /* address owned */
+    bool want_closed;
+    bool ok;        /* closed as wanted, or open as wanted */
+    long long ms;   /* after the signal; -1 when it never came */
+    pid_t holder;   /* who still holds it, 0: nobody or unknown */
+    char *holder_name;
+};
+
+struct follow_result {
+    struct follow_signal *signals;
+    size_t nsignals;
+    struct follow_proof *proofs;
+    size_t nproofs;
+    struct problems problems; /* what needs a human; any makes the run end with 7 */
+};
+
+/* NOW are the sockets that the files as they are now predict. DIALECT is its name. */
+int follow_look(struct follow_state *s, const char *dialect, const struct plan_sockets *now,
+                struct diag *d);
+void follow_state_release(struct follow_state *s);
+
+/* Fails only when nothing could be done at all; what is not as wanted is in the result. */
+int follow_run(struct follow_result *r, const struct plan *plan, struct follow_state *before,
+               const struct follow_options *o, struct diag *d);
+void follow_result_release(struct follow_result *r);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * txn.h - carry a plan out so that a kill at any point leaves the old or the new state
+ *
+ * lock -> commit "outside" -> change commit and refs/batten/pending -> stage all -> swap all ->
+ * move the branch, drop pending -> (caller follows) -> note. Each state is commented in txn.c with
+ * what is on disk and what undoes it.
+ *
+ *     struct txn *t;
+ *     txn_begin(&t, root, history, wait_ms, &d);   // takes the lock
+ *     ... read, plan ...
+ *     txn_commit(t, &plan, metas, &request, &number, &d);     // files are changed
+ *     follow_run(...)
+ *     txn_note(t, number, json, &d);
+ *     txn_end(t);
+ */
+#ifndef BATTEN_TXN_H
+#define BATTEN_TXN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "batten/history.h"
+#include "batten/plan.h"
+#include "batten/root.h"
+
+struct diag;
+struct txn;
+
+struct txn_options {
+    bool break_links;
+    const char *version; /* batten's, for the trailer */
+};
+
+/* Take the lock (flock on the root's etc), waiting up to WAIT_MS. STATUS_SYSTEM, code "locked",
+ * with the holder's pid when somebody else has it. Runs recover first if a crash left work. */
+int txn_begin(struct txn **out, struct root *root, struct history *h, long long wait_ms,
+              struct diag *d);
+void txn_end(struct txn *t);
+
+/* Change the files of PLAN; METAS[i] is the metadata of plan->files[i] as it was read. *NUMBER gets
+ * the change's number (0 with HISTORY_NONE). On failure nothing is changed, but for
+ * STATUS_INCOMPLETE. */
+int txn_commit(struct txn *t, const struct plan *plan, const struct file_meta *metas,
+               const struct txn_options *o, unsigned *number, struct diag *d);
+
+/* Record the outcome of change NUMBER as a git note. */
+int txn_note(struct txn *t, unsigned number, const char *json, struct diag *d);
+
+/* What a crash left half done. */
+enum txn_state { TXN_CLEAN, TXN_BEFORE_SWAP, TXN_SWAPPING, TXN_SWAPPED };
+int txn_pending(struct root *root, struct history *h, enum txn_state *state, struct diag *d);
+
+/* Finish or undo it; the lock is held (T). REPORT gets a sentence per thing done. *NUMBER gets the
+ * change that was finished, 0 when it was undone: the caller then follows again. */
+int txn_recover(struct txn *t, unsigned *number, struct strlist *report, struct diag *d);
+
+#endif
