@@ -27,10 +27,10 @@ struct buf {
         NULL, 0, 0                                                                                 \
     }
 
-void buf_release(struct buf *b); /* frees the bytes; the buf is empty and usable again */
-void buf_clear(struct buf *b);   /* empties, keeps the memory */
+void buf_release(struct buf *b);          /* frees the bytes; the buf is empty and usable again */
+void buf_clear(struct buf *b);            /* empties, keeps the memory */
 const char *buf_str(const struct buf *b); /* borrowed, never NULL */
-char *buf_steal(struct buf *b);  /* the bytes, NUL-terminated; caller frees; the buf is empty */
+char *buf_steal(struct buf *b); /* the bytes, NUL-terminated; caller frees; the buf is empty */
 
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *s);
@@ -47,7 +47,7 @@ struct strlist {
     size_t cap;
 };
 
-void strlist_add(struct strlist *l, const char *s);        /* copies */
+void strlist_add(struct strlist *l, const char *s); /* copies */
 void strlist_addf(struct strlist *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool strlist_has(const struct strlist *l, const char *s);
 void strlist_sort(struct strlist *l); /* byte order */

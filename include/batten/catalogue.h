@@ -20,24 +20,24 @@ struct service_port {
 };
 
 struct service {
-    const char *name;                  /* the catalogue name */
-    const char *const *aliases;        /* names in services(5) and inetd.conf; NULL-terminated */
-    const struct service_port *ports;  /* ends with port 0 */
-    const char *const *programs;       /* basenames of server programs; NULL-terminated */
-    const char *const *rpc;            /* RPC names and decimal numbers; NULL-terminated */
-    const char *const *classes;        /* "cleartext", "rpc", "mail", "dns" ...; NULL-terminated */
+    const char *name;                 /* the catalogue name */
+    const char *const *aliases;       /* names in services(5) and inetd.conf; NULL-terminated */
+    const struct service_port *ports; /* ends with port 0 */
+    const char *const *programs;      /* basenames of server programs; NULL-terminated */
+    const char *const *rpc;           /* RPC names and decimal numbers; NULL-terminated */
+    const char *const *classes;       /* "cleartext", "rpc", "mail", "dns" ...; NULL-terminated */
     enum severity severity;
-    const char *what; /* one sentence: what it is */
-    const char *why;  /* one sentence: why closing it matters */
+    const char *what;   /* one sentence: what it is */
+    const char *why;    /* one sentence: why closing it matters */
     const char *source; /* the measure of the alert, or another public source (RFC, CVE) */
 };
 
-const struct service *catalogue(size_t *n);                /* all rows, borrowed */
-const struct service *catalogue_find(const char *name);    /* by catalogue name or alias, or NULL */
+const struct service *catalogue(size_t *n);             /* all rows, borrowed */
+const struct service *catalogue_find(const char *name); /* by catalogue name or alias, or NULL */
 const struct service *catalogue_port(int port, const char *proto);
 const struct service *catalogue_program(const char *basename);
 const struct service *catalogue_rpc(const char *name_or_number);
-const char *catalogue_nearest(const char *word);           /* name for "did you mean", or NULL */
+const char *catalogue_nearest(const char *word); /* name for "did you mean", or NULL */
 bool catalogue_has_class(const struct service *s, const char *class_name);
 bool catalogue_is_class(const char *class_name);
 const char *severity_name(enum severity s); /* "backdoor" "high" "medium" "low" "info" */

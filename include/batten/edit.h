@@ -28,8 +28,8 @@ struct edit {
     size_t before_len;
     char *after;
     size_t after_len;
-    char *service; /* catalogue name, else the entry's own; set by the plan */
-    char *name;    /* the entry's own name; set by the plan */
+    char *service;                       /* catalogue name, else the entry's own; set by the plan */
+    char *name;                          /* the entry's own name; set by the plan */
     unsigned undoes_change, undoes_edit; /* rollback: the edit it takes back, from 1; 0 for none */
 };
 

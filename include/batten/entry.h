@@ -37,7 +37,7 @@ enum entry_flag {
 struct entry {
     const struct starter *starter;
     const struct source *source;
-    size_t start, end; /* bytes of the physical lines it spans, the last newline included */
+    size_t start, end;        /* bytes of the physical lines it spans, the last newline included */
     unsigned line, last_line; /* from 1 */
     unsigned column;          /* of the service or start command, in bytes, from 1 */
     bool enabled;             /* false: commented out */

@@ -27,14 +27,15 @@ struct follow_state {
     struct listeners listeners;
     struct process *inetds; /* the super-servers of our namespaces */
     size_t ninetds;
-    struct plan_sockets pending_open;  /* the file now predicts them, nobody listens: the HUP opens */
+    struct plan_sockets
+        pending_open; /* the file now predicts them, nobody listens: the HUP opens */
     struct plan_sockets pending_close; /* the inetd listens, the file now does not predict them */
     struct problems problems;          /* no inetd, several, a pid file that lies ... */
 };
 
 struct follow_options {
-    long long wait_ms;  /* longest wait for ports */
-    bool no_stop;       /* leave daemons alone */
+    long long wait_ms;                             /* longest wait for ports */
+    bool no_stop;                                  /* leave daemons alone */
     void (*progress)(void *ctx, const char *text); /* may be NULL */
     void *ctx;
 };
@@ -51,9 +52,9 @@ struct follow_proof {
     char *service;
     struct socket_spec spec; /* address owned */
     bool want_closed;
-    bool ok;        /* closed as wanted, or open as wanted */
-    long long ms;   /* after the signal; -1 when it never came */
-    pid_t holder;   /* who still holds it, 0: nobody or unknown */
+    bool ok;      /* closed as wanted, or open as wanted */
+    long long ms; /* after the signal; -1 when it never came */
+    pid_t holder; /* who still holds it, 0: nobody or unknown */
     char *holder_name;
 };
 

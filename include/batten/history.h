@@ -36,21 +36,22 @@ struct history_edit {
     char *service;                /* catalogue name or the entry's own */
     char *name;                   /* the entry's own name */
     char *kind;                   /* "comment", "colon", "word", "inline", "revert", "meta" */
-    unsigned undoes_change, undoes_edit; /* the edit this one takes back, 0 for none; edits from 1 */
-    bool in_effect; /* not taken back since */
+    unsigned undoes_change,
+        undoes_edit; /* the edit this one takes back, 0 for none; edits from 1 */
+    bool in_effect;  /* not taken back since */
 };
 
 struct history_change {
     unsigned number; /* 0: a commit 'edited outside batten' */
     char id[41];
-    int64_t time;    /* seconds since the epoch */
-    int offset;      /* minutes east of UTC */
-    char *kind;      /* "harden", "close", "rollback", "outside" */
+    int64_t time; /* seconds since the epoch */
+    int offset;   /* minutes east of UTC */
+    char *kind;   /* "harden", "close", "rollback", "outside" */
     char *subject;
-    char *by;        /* who, or NULL */
-    char *profile;   /* or NULL */
-    char *reason;    /* or NULL */
-    char *outcome;   /* the note: JSON text of signals and proof, or NULL */
+    char *by;      /* who, or NULL */
+    char *profile; /* or NULL */
+    char *reason;  /* or NULL */
+    char *outcome; /* the note: JSON text of signals and proof, or NULL */
     struct history_edit *edits;
     size_t nedits;
 };
@@ -84,7 +85,7 @@ enum root_result history_content(struct history *h, const char *id, const char *
  * history (last.json). */
 struct history_drift {
     char *path;
-    unsigned change;  /* the newest change that wrote it */
+    unsigned change; /* the newest change that wrote it */
     bool gone;
     bool meta_only;
 };

@@ -17,15 +17,15 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-void *mem_alloc(size_t size); /* zeroed */
+void *mem_alloc(size_t size);               /* zeroed */
 void *mem_array(size_t count, size_t size); /* zeroed, overflow checked */
 
 /* Grow ARRAY (of elements of SIZE bytes, COUNT used, *CAP allocated) to hold one more. Returns the
  * possibly moved array. Growth is geometric, so n appends cost O(n). */
 void *mem_grow(void *array, size_t count, size_t *cap, size_t size);
 
-char *mem_strdup(const char *s);                 /* NULL gives NULL */
-char *mem_strndup(const char *s, size_t len);    /* always terminated; S may hold any byte */
+char *mem_strdup(const char *s);              /* NULL gives NULL */
+char *mem_strndup(const char *s, size_t len); /* always terminated; S may hold any byte */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

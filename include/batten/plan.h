@@ -50,9 +50,9 @@ struct plan_sockets {
 /* A daemon of its own that the plan stops (harden) or starts again (rollback). */
 struct plan_daemon {
     char *service;
-    char *program;        /* as the script names it: path or bare name */
-    struct strlist argv;  /* the start command when it is a plain command of constants; else empty */
-    char *path;           /* the script */
+    char *program;       /* as the script names it: path or bare name */
+    struct strlist argv; /* the start command when it is a plain command of constants; else empty */
+    char *path;          /* the script */
     unsigned line;
 };
 

@@ -36,8 +36,8 @@ int process_open(struct process *p, pid_t pid, struct diag *d);
 /* The running super-servers of our namespaces that read DIALECT's files, found by pid file and by
  * the owners of LISTENERS. What was wrong on the way (a stale or lying pid file, an inetd of a
  * container) is added to PROBLEMS. Caller releases each and frees *OUT. */
-int process_find_inetd(const char *dialect, const struct listeners *listeners,
-                       struct process **out, size_t *n, struct problems *problems, struct diag *d);
+int process_find_inetd(const char *dialect, const struct listeners *listeners, struct process **out,
+                       size_t *n, struct problems *problems, struct diag *d);
 
 /* Send SIG through the pidfd after the checks. SIGHUP only if it is caught. */
 int process_signal(const struct process *p, int sig, struct diag *d);

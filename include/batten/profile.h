@@ -36,7 +36,8 @@ struct profile_rule {
 typedef int profile_load(void *ctx, const char *name, struct buf *out, struct diag *d);
 
 /* Parse. On success **OUT is the caller's to free. Errors are STATUS_REFUSED with file:line:col,
- * the line, and the nearest word as hint; the first one wins. LABEL is the path shown in messages. */
+ * the line, and the nearest word as hint; the first one wins. LABEL is the path shown in messages.
+ */
 int profile_parse(struct profile **out, const char *name, const char *label, const char *bytes,
                   size_t len, profile_load *load, void *ctx, struct diag *d);
 void profile_free(struct profile *p);
@@ -48,7 +49,8 @@ const char *profile_name(const struct profile *p);
 enum verdict profile_verdict(const struct profile *p, const struct entry *e,
                              const struct service *s, const struct profile_rule **rule);
 
-/* Built-in profiles, in src/share/profiles and compiled in. NULL when there is none of that name. */
+/* Built-in profiles, in src/share/profiles and compiled in. NULL when there is none of that name.
+ */
 const char *profile_builtin(const char *name, size_t *len);
 const char *const *profile_builtin_names(size_t *n);
 

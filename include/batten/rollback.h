@@ -18,9 +18,9 @@
 struct diag;
 
 struct rollback_request {
-    unsigned change;      /* 0: the newest change, not itself a rollback, with an edit in effect */
-    const char *service;  /* or NULL */
-    const char *path;     /* --entry PATH:LINE, or NULL; LINE in the file as it is now or was then */
+    unsigned change;     /* 0: the newest change, not itself a rollback, with an edit in effect */
+    const char *service; /* or NULL */
+    const char *path;    /* --entry PATH:LINE, or NULL; LINE in the file as it is now or was then */
     unsigned line;
     bool all;
     const char *reason;

@@ -4,7 +4,8 @@
  * A root is a directory descriptor. Every path is relative to it ("etc/inetd.conf") and is resolved
  * by openat2 with RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS, or by a walk of components where the
  * kernel has no openat2, so that no symlink leads outside. Files are opened first and looked at
- * through the descriptor afterwards; only regular files are read, without blocking on anything else.
+ * through the descriptor afterwards; only regular files are read, without blocking on anything
+ * else.
  *
  *     struct root *root;
  *     root_open(&root, "/srv/image", true, &d);
@@ -39,7 +40,7 @@ struct xattr {
 /* What a file is besides its bytes. */
 struct file_meta {
     struct stat st;
-    char *real; /* the path below the root after symlinks: what a write replaces */
+    char *real;           /* the path below the root after symlinks: what a write replaces */
     struct xattr *xattrs; /* sorted by name; never security.ima, evm, capability */
     size_t nxattrs;
 };

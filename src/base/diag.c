@@ -11,8 +11,8 @@ enum { TEXT_MAX = 4096 };
 
 enum status status_worse(enum status a, enum status b)
 {
-    static const enum status order[] = {STATUS_INCOMPLETE, STATUS_FAILED,    STATUS_SYSTEM,
-                                        STATUS_REFUSED,    STATUS_USAGE,     STATUS_ATTENTION,
+    static const enum status order[] = {STATUS_INCOMPLETE, STATUS_FAILED, STATUS_SYSTEM,
+                                        STATUS_REFUSED,    STATUS_USAGE,  STATUS_ATTENTION,
                                         STATUS_CHANGES,    STATUS_DONE};
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++)

@@ -30,7 +30,12 @@ int text_duration(const char *s, long long *ms)
     static const struct {
         const char *unit;
         long long ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    } units[] = {
+        {"ms", 1      },
+        {"s",  1000   },
+        {"m",  60000  },
+        {"h",  3600000}
+    };
     size_t digits = strspn(s, "0123456789");
     long long value = 0;
     char *number;
