@@ -13,21 +13,21 @@
 static const struct dialect dialects[] = {
     {.name = "openbsd",
      .flags = DIALECT_INDENT_JOINS | DIALECT_EMPTY_JOINS | DIALECT_ADDRESS | DIALECT_BRACKETS |
-              DIALECT_ADDRESS_APART, .line_max = 1023},
+              DIALECT_ADDRESS_APART,                   .line_max = 1023},
     {.name = "inetutils",
-     .flags = DIALECT_CR_BLANK | DIALECT_QUOTES | DIALECT_ADDRESS | DIALECT_DIRECTORY         },
+     .flags = DIALECT_CR_BLANK | DIALECT_QUOTES | DIALECT_ADDRESS | DIALECT_DIRECTORY                           },
     {.name = "busybox",
      .flags = DIALECT_HASH_INDENTED | DIALECT_HASH_INLINE | DIALECT_BACKSLASH | DIALECT_ADDRESS  },
     {.name = "freebsd",
      .flags = DIALECT_INDENT_JOINS | DIALECT_QUOTES | DIALECT_IPSEC,
      .line_max = 2047},
     {.name = "netbsd",
-     .flags = DIALECT_INDENT_JOINS | DIALECT_QUOTES | DIALECT_IPSEC | DIALECT_KEYVALUE |
-              DIALECT_INCLUDE | DIALECT_ADDRESS | DIALECT_BRACKETS | DIALECT_ADDRESS_APART,
-     .line_max = 2047},
+     .flags = DIALECT_INDENT_JOINS | DIALECT_EMPTY_JOINS | DIALECT_QUOTES | DIALECT_IPSEC |
+              DIALECT_KEYVALUE | DIALECT_INCLUDE | DIALECT_ADDRESS | DIALECT_BRACKETS |
+              DIALECT_ADDRESS_APART,                               .line_max = 2047},
     {.name = "classic",
      .flags = DIALECT_INDENT_JOINS | DIALECT_EMPTY_JOINS | DIALECT_BACKSLASH |
-              DIALECT_SHY_BACKSLASH | DIALECT_NO_USER              },
+              DIALECT_SHY_BACKSLASH | DIALECT_NO_USER},
 };
 
 static const char *const names[] = {"openbsd", "inetutils", "busybox",
