@@ -10,7 +10,7 @@
  *
  *     struct lens *lens = lens_get_shared(&d);
  *     lens_store(lens, "Batten_Inetd.edit", text, len, &d);
- *     lens_insert(lens, "line[1]/*[1]", "disabled", true, &d);
+ *     lens_insert(lens, "1/body", "disabled", true, &d);
  *     lens_retrieve(lens, "Batten_Inetd.edit", &out, &d);
  */
 #ifndef BATTEN_LENS_H
