@@ -29,6 +29,11 @@ struct parse {
     const struct dialect *dialect; /* the inetd dialect of this root; never NULL */
     const struct netdb *db;        /* never NULL, may be empty */
 
+    /* Whether a program of that basename is a daemon batten knows: the catalogue's answer, handed
+     * in because starters do not look into policy. Rc scripts make entries of such programs only;
+     * NULL: of none. A second parse of the same files (the proof) needs the same one. */
+    bool (*is_daemon)(const char *basename);
+
     struct entries entries;
     struct problems problems; /* unknown lines, limits met; each has path, line, column, text */
     struct strlist more;      /* further paths the sources named (include, '.'), maybe globs */
