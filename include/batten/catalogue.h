@@ -37,6 +37,11 @@ const struct service *catalogue_find(const char *name); /* by catalogue name or 
 const struct service *catalogue_port(int port, const char *proto);
 const struct service *catalogue_program(const char *basename);
 const struct service *catalogue_rpc(const char *name_or_number);
+
+/* Whether BASENAME is one of S's programs. A program may serve several rows (imapd: imap, imaps).
+ */
+bool catalogue_runs(const struct service *s, const char *basename);
+
 const char *catalogue_nearest(const char *word); /* name for "did you mean", or NULL */
 bool catalogue_has_class(const struct service *s, const char *class_name);
 bool catalogue_is_class(const char *class_name);
