@@ -63,8 +63,10 @@ int root_fd(const struct root *root);
  * descriptor or -1 with errno. */
 int root_openat(const struct root *root, const char *path, int flags, mode_t mode);
 
-/* The bytes and metadata of a regular file of at most MAX bytes. META may be NULL. Errors have code
- * "not-a-file", "too-large", "unreadable", "outside" ... and STATUS_SYSTEM or STATUS_REFUSED. */
+/* The bytes and metadata of a regular file of at most MAX bytes; nothing else is ever opened for
+ * reading. META may be NULL. A dangling symlink is ROOT_ABSENT. Errors have code and status:
+ * "not-a-file", "too-large", "link-loop", "outside" with STATUS_REFUSED; "unreadable", "changing"
+ * with STATUS_SYSTEM. OUT is empty unless ROOT_OK. */
 enum root_result root_read(const struct root *root, const char *path, size_t max, struct buf *out,
                            struct file_meta *meta, struct diag *d);
 
@@ -74,8 +76,11 @@ int root_same(const struct root *root, const char *path, const char *bytes, size
 
 bool root_exists(const struct root *root, const char *path);
 
-/* The paths that match PATTERN (components in the language of fnmatch(3)), sorted by bytes, at most
- * MAX. Symlinked directories are followed inside the root. Returns 0 or -1. */
+/* The paths that match PATTERN (components in the language of fnmatch(3)) are appended to OUT,
+ * sorted by bytes. Symlinked directories are followed inside the root. What a wildcard matches in
+ * the last component counts only if it leads to a regular file, as for the daemons; a literal last
+ * component counts if it is there, whatever it is. Absent directories are no error. Fails (nothing
+ * appended) with code "too-many-files" beyond MAX, "link-loop" or "unreadable". */
 int root_glob(const struct root *root, const char *pattern, size_t max, struct strlist *out,
               struct diag *d);
 
