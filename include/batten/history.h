@@ -81,6 +81,17 @@ int history_diff(struct history *h, const char *id, struct buf *out, struct diag
 enum root_result history_content(struct history *h, const char *id, const char *path,
                                  struct buf *out, struct diag *d);
 
+/* Append the sh script that takes CHANGE (0: the newest) back where batten does not run. */
+int history_script(struct history *h, unsigned change, struct buf *out, struct diag *d);
+
+/* Small files of the state directory, by a constant NAME ("deadline"). Written whole: staged,
+ * fsynced, renamed, directory fsynced. Removing one that is not there is no error. */
+enum root_result history_state_read(struct history *h, const char *name, struct buf *out,
+                                    struct diag *d);
+int history_state_write(struct history *h, const char *name, const char *bytes, size_t len,
+                        struct diag *d);
+int history_state_remove(struct history *h, const char *name, struct diag *d);
+
 /* Files whose bytes or metadata differ now from what batten last wrote, without opening the git
  * history (last.json). */
 struct history_drift {

@@ -95,6 +95,14 @@ enum plan_flag { PLAN_ALL_OR_NOTHING = 1 << 0 };
 int plan_make(struct plan *plan, const struct parse *parses, size_t nparses,
               const struct findings *findings, unsigned flags, struct diag *d);
 
+/* What PLAN's files will do: compares what PARSES (finished) predict now with what the same sources
+ * predict once plan->files hold their new bytes, and fills closes, opens, stays, daemons and reload
+ * (an rc entry that goes is a daemon to stop, one that comes back a daemon to start). plan_make
+ * ends with it; a rollback plan is given to it by the command. */
+int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, struct diag *d);
+
+void plan_sockets_release(struct plan_sockets *list);
+
 void plan_add_skip(struct plan *plan, const struct finding *f, const char *path, unsigned line,
                    const char *code, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void plan_socket_add(struct plan_sockets *list, const char *service, const char *path,
