@@ -75,22 +75,34 @@ static int ask(int fd, const struct sock_table *table)
                : -1;
 }
 
+/* The attributes behind a message: does it carry V6ONLY, and set? (The kernel headers' macros would
+ * cast const away.) */
+static bool is_v6only(const char *at, size_t left)
+{
+    const struct rtattr *attr;
+
+    for (; left >= sizeof(*attr);
+         at += RTA_ALIGN(attr->rta_len), left -= RTA_ALIGN(attr->rta_len)) {
+        attr = (const void *)at;
+        if (attr->rta_len < sizeof(*attr) || RTA_ALIGN(attr->rta_len) > left)
+            return false;
+        if (attr->rta_type == INET_DIAG_SKV6ONLY && attr->rta_len > RTA_LENGTH(0))
+            return at[RTA_LENGTH(0)] != 0;
+    }
+    return false;
+}
+
 static void take_message(struct listeners *l, const struct sock_table *table,
                          const struct nlmsghdr *h)
 {
-    const struct inet_diag_msg *msg = (const void *)((const char *)h + NLMSG_HDRLEN);
-    const struct rtattr *attr = (const void *)(msg + 1);
+    const char *body = (const char *)h + NLMSG_HDRLEN;
+    const struct inet_diag_msg *msg = (const void *)body;
     struct listener *new;
-    bool v6only = false;
-    int left;
 
     if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->id.idiag_sport == 0)
         return;
-    left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
-    for (; RTA_OK(attr, left); attr = RTA_NEXT(attr, left))
-        if (attr->rta_type == INET_DIAG_SKV6ONLY && RTA_PAYLOAD(attr) >= 1)
-            v6only = *(const unsigned char *)RTA_DATA(attr) != 0;
-    new = listeners_add(l, table, msg->id.idiag_src, ntohs(msg->id.idiag_sport), v6only);
+    new = listeners_add(l, table, msg->id.idiag_src, ntohs(msg->id.idiag_sport),
+                        is_v6only(body + sizeof(*msg), h->nlmsg_len - NLMSG_LENGTH(sizeof(*msg))));
     new->inode = msg->idiag_inode;
     new->uid = msg->idiag_uid;
 }
