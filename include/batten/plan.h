@@ -54,6 +54,7 @@ struct plan_daemon {
     struct strlist argv; /* the start command when it is a plain command of constants; else empty */
     char *path;          /* the script */
     unsigned line;
+    bool start; /* to be started again; false: to be stopped */
 };
 
 /* A finding that should have been changed and is not. */
