@@ -51,6 +51,15 @@ void file_meta_copy(struct file_meta *to, const struct file_meta *from);
 /* Same owner, group, full mode and extended attributes. */
 bool file_meta_same(const struct file_meta *a, const struct file_meta *b);
 
+/* Append owner, group, full mode and extended attributes as lines of text ("mode 0100644", "uid 0",
+ * "gid 0", "xattr NAME HEX"): equal texts mean file_meta_same. NAME has every byte outside
+ * printable ASCII, and '%', as %XX. */
+void file_meta_text(struct buf *out, const struct file_meta *m);
+
+/* The SHA-256 of metadata and bytes together, in hex: what a file is. */
+enum { FILE_PRINT = 65 };
+void file_print(const struct file_meta *m, const char *bytes, size_t len, char out[FILE_PRINT]);
+
 /* DIR is "/" or the argument of --root. OFFLINE: --root was given. Fails with STATUS_REFUSED when
  * DIR does not exist or is not a directory. Caller frees. */
 int root_open(struct root **out, const char *dir, bool offline, struct diag *d);
@@ -75,6 +84,20 @@ int root_same(const struct root *root, const char *path, const char *bytes, size
               struct diag *d);
 
 bool root_exists(const struct root *root, const char *path);
+
+/* A root at the directory PATH of ROOT. With O_NOFOLLOW in FLAGS a symlink as last component is
+ * refused (code "not-a-directory"). ROOT_ABSENT (nothing set) when it is not there. Caller frees.
+ */
+enum root_result root_open_below(struct root **out, const struct root *root, const char *path,
+                                 int flags, struct diag *d);
+
+/* The names in the directory PATH but "." and "..", sorted, at most MAX: ROOT_OK, ROOT_ABSENT or
+ * ROOT_ERROR (code "too-many-files", ...). */
+enum root_result root_list(const struct root *root, const char *path, size_t max,
+                           struct strlist *out, struct diag *d);
+
+/* lstat(2) inside the root. Returns 0 or -1 with errno. */
+int root_lstat(const struct root *root, const char *path, struct stat *st);
 
 /* The paths that match PATTERN (components in the language of fnmatch(3)) are appended to OUT,
  * sorted by bytes. Symlinked directories are followed inside the root. What a wildcard matches in

@@ -31,6 +31,12 @@ void text_safe(struct buf *out, const char *bytes, size_t len);
  * replaced (the caller then adds the exact bytes in base64). */
 bool text_utf8(struct buf *out, const char *bytes, size_t len);
 
+/* Append LEN bytes with '%', the blank and everything outside printable ASCII as %XX, so that they
+ * are one word of a line; and back. text_unescape returns the word without its terminator counted
+ * in *LEN, or NULL when it was not made by text_escape; the caller frees. */
+void text_escape(struct buf *out, const char *bytes, size_t len);
+char *text_unescape(const char *word, size_t *len);
+
 void text_base64(struct buf *out, const void *bytes, size_t len);
 
 /* Terminal columns that the UTF-8 text takes (wcwidth rules; invalid bytes count 1). */

@@ -258,3 +258,42 @@ bool root_exists(const struct root *root, const char *path)
     close(fd);
     return true;
 }
+
+enum root_result root_open_below(struct root **out, const struct root *root, const char *path,
+                                 int flags, struct diag *d)
+{
+    int fd = root_openat(root, path, O_PATH | O_DIRECTORY | (flags & O_NOFOLLOW), 0);
+    struct root *below;
+
+    if (fd < 0 && errno == ENOTDIR) {
+        struct stat st;
+
+        if (root_lstat(root, path, &st) != 0)
+            return root_fail(path, errno, d);
+        diag_set(d, STATUS_REFUSED, "not-a-directory", "'%s' is not a directory", path);
+        diag_at(d, path, 0, 0);
+        return ROOT_ERROR;
+    }
+    if (fd < 0)
+        return root_fail(path, errno, d);
+    below = mem_alloc(sizeof(*below));
+    below->fd = fd;
+    below->offline = root->offline;
+    below->dir =
+        mem_printf("%s%s%s", root->dir, root->dir[strlen(root->dir) - 1] == '/' ? "" : "/", path);
+    *out = below;
+    return ROOT_OK;
+}
+
+int root_lstat(const struct root *root, const char *path, struct stat *st)
+{
+    int fd = root_openat(root, path, O_PATH | O_NOFOLLOW, 0), rc, saved;
+
+    if (fd < 0)
+        return -1;
+    rc = fstat(fd, st);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return rc;
+}

@@ -139,3 +139,35 @@ int root_glob(const struct root *root, const char *pattern, size_t max, struct s
     strlist_release(&found);
     return rc;
 }
+
+enum root_result root_list(const struct root *root, const char *path, size_t max,
+                           struct strlist *out, struct diag *d)
+{
+    int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0);
+    enum root_result result = ROOT_OK;
+    struct dirent *e;
+    DIR *list;
+
+    if (fd < 0)
+        return root_fail(path, errno, d);
+    list = fdopendir(fd);
+    if (list == NULL) {
+        result = root_fail(path, errno, d);
+        close(fd);
+        return result;
+    }
+    while (result == ROOT_OK && (e = readdir(list)) != NULL) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (out->n < max) {
+            strlist_add(out, e->d_name);
+            continue;
+        }
+        diag_set(d, STATUS_REFUSED, "too-many-files", "'%s' holds too many files", path);
+        diag_at(d, path, 0, 0);
+        result = ROOT_ERROR;
+    }
+    closedir(list);
+    strlist_sort(out);
+    return result;
+}

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "batten/mem.h"
+#include "batten/sha256.h"
 #include "batten/text.h"
 
 enum { XATTRS_MAX = 1024, XATTR_LIST_LIMIT = 65536, XATTR_VALUE_LIMIT = 65536 };
@@ -108,6 +109,35 @@ void file_meta_copy(struct file_meta *to, const struct file_meta *from)
     }
     copy.nxattrs = from->nxattrs;
     *to = copy;
+}
+
+void file_meta_text(struct buf *out, const struct file_meta *m)
+{
+    buf_printf(out, "mode %07o\nuid %lu\ngid %lu\n", (unsigned)m->st.st_mode,
+               (unsigned long)m->st.st_uid, (unsigned long)m->st.st_gid);
+    for (size_t i = 0; i < m->nxattrs; i++) {
+        const struct xattr *x = &m->xattrs[i];
+
+        buf_adds(out, "xattr ");
+        text_escape(out, x->name, strlen(x->name));
+        buf_addc(out, ' ');
+        for (size_t k = 0; k < x->len; k++)
+            buf_printf(out, "%02x", (unsigned char)x->value[k]);
+        buf_addc(out, '\n');
+    }
+}
+
+void file_print(const struct file_meta *m, const char *bytes, size_t len, char out[FILE_PRINT])
+{
+    struct buf text = BUF_INIT;
+    struct sha256 s;
+
+    file_meta_text(&text, m);
+    sha256_init(&s);
+    sha256_add(&s, buf_str(&text), text.len + 1);
+    sha256_add(&s, bytes, len);
+    sha256_end(&s, out);
+    buf_release(&text);
 }
 
 bool file_meta_same(const struct file_meta *a, const struct file_meta *b)
