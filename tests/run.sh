@@ -22,10 +22,12 @@ cd "$top" || exit 1
 
 BATTEN_BUILD=$(realpath -m "${BATTEN_BUILD:-build}")
 BATTEN=$BATTEN_BUILD/batten
+BATTEN_LONG=${BATTEN_LONG-}
+BATTEN_VALGRIND=${BATTEN_VALGRIND-}
 corpus=${BATTEN_CORPUS-$top/../shared/corpus}
 BATTEN_CORPUS=
 test ! -d "$corpus" || BATTEN_CORPUS=$(realpath "$corpus")
-export BATTEN BATTEN_BUILD BATTEN_CORPUS CMOCKA_MESSAGE_OUTPUT=TAP
+export BATTEN BATTEN_BUILD BATTEN_CORPUS BATTEN_LONG BATTEN_VALGRIND CMOCKA_MESSAGE_OUTPUT=TAP
 # A report of a sanitizer must not look like one of batten's own statuses.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-exitcode=99:print_stacktrace=1}
@@ -35,11 +37,14 @@ logs=$BATTEN_BUILD/test-logs
 
 limit_of()
 {
+    local seconds=600
+
     case $1 in
-    unit) echo $((${BATTEN_VALGRIND:+10*} 120)) ;;
-    lens) echo 120 ;;
-    *) echo $((${BATTEN_LONG:+6*} 600)) ;;
+    unit) seconds=$((120 * (${#BATTEN_VALGRIND} > 0 ? 10 : 1))) ;;
+    lens) seconds=120 ;;
+    *) test -z "$BATTEN_LONG" || seconds=3600 ;;
     esac
+    echo $seconds
 }
 
 # One test for the module's type check, or one per 'test' of a test module.
@@ -49,7 +54,7 @@ run_lens()
 
     if test "${file#tests/}" != "$file"; then
         tests=$(grep -c '^[[:space:]]*test[[:space:]]' "$file")
-        name=test
+        name='test'
     fi
     echo "1..$tests"
     if ! timeout -k 5 "$limit" augparse -I lenses -I tests/lens "$file"; then
@@ -65,7 +70,7 @@ run_unit()
 {
     local wrap=()
 
-    test -z "${BATTEN_VALGRIND-}" ||
+    test -z "$BATTEN_VALGRIND" ||
         wrap=(valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes)
     timeout -k 5 "$limit" "${wrap[@]}" "$BATTEN_BUILD/unit/$(basename "$1" .c)"
 }
@@ -136,7 +141,8 @@ main()
     export SHOW
     rm -rf "$logs"
     mkdir -p "$logs"
-    mapfile -t wanted < <(test $# -gt 0 && printf '%s\n' "$@" || kinds)
+    wanted=("$@")
+    test $# -gt 0 || mapfile -t wanted < <(kinds)
     for kind in "${wanted[@]}"; do
         programs_of "$kind"
     done | xargs -0 -r -n 2 -P "$(nproc)" "$here/run.sh" --one

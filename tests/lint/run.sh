@@ -1,0 +1,88 @@
+#!/bin/bash
+# run.sh - every check that needs no running program
+#
+#     tests/lint/run.sh [CHECK]...      format tidy cppcheck shell man rules selftest
+#
+# Each check prints 'ok CHECK' or what is wrong; leaves 1 when any failed.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.." || exit 1
+build=${BATTEN_BUILD:-build}
+libraries='augeas libgit2 jansson'
+mapfile -t flags < <(printf '%s\n' -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+    '-DBATTEN_VERSION="0"' '-DBATTEN_LENSDIR="lenses"' -Iinclude "-I$build/gen" \
+    -include batten/banned.h
+    # shellcheck disable=SC2086 # three names
+    pkg-config --cflags $libraries | tr ' ' '\n' | grep .)
+
+sources()
+{
+    git ls-files -- "$@"
+}
+
+check_format()
+{
+    sources 'src/*.[ch]' 'src/*.inc' 'include/*.h' 'tests/*.[ch]' |
+        xargs -r clang-format --dry-run -Werror
+}
+
+# The checks of .clang-tidy, four files at a time on each processor.
+check_tidy()
+{
+    sources 'src/*.c' | xargs -r -n 4 -P "$(nproc)" "$here/run.sh" --tidy
+}
+
+# mem.c: cppcheck does not see that out_of_memory never returns.
+check_cppcheck()
+{
+    cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+        --suppress=missingIncludeSystem --suppress=unknownMacro \
+        --suppress=nullPointerArithmeticRedundantCheck:src/base/mem.c --error-exitcode=1 -j "$(nproc)" \
+        "${flags[@]:1:4}" -Iinclude "-I$build/gen" src
+}
+
+check_shell()
+{
+    {
+        sources '*.sh' '*.bats' '*.bash' .ci/run src/share/completion/batten
+    } | sort -u | xargs -r shellcheck -x
+}
+
+check_man()
+{
+    sources 'src/share/man/*' | xargs -r mandoc -T lint -W base
+}
+
+check_rules()
+{
+    "$here/rules.sh" . "$build/obj"
+}
+
+check_selftest()
+{
+    "$here/selftest.sh"
+}
+
+main()
+{
+    local check out status=0
+
+    test $# -gt 0 || set -- format tidy cppcheck shell man rules selftest
+    for check in "$@"; do
+        if out=$("check_$check" 2>&1); then
+            echo "ok $check"
+        else
+            printf 'FAILED %s\n%s\n' "$check" "$out"
+            status=1
+        fi
+    done
+    return $status
+}
+
+if test "${1-}" = --tidy; then
+    shift
+    clang-tidy --quiet "$@" -- "${flags[@]}" 2>/dev/null
+else
+    main "$@" </dev/null
+fi
