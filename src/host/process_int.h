@@ -1,0 +1,18 @@
+/* process_int.h - shared by the process*.c files */
+#ifndef BATTEN_PROCESS_INT_H
+#define BATTEN_PROCESS_INT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process;
+
+enum { PROC_TEXT_MAX = 4096 };
+
+/* The directory /proc/PID: it is pinned to this process, reads fail once it is gone. */
+int proc_dir(pid_t pid);
+
+/* The text of NAME in it, cut at CAP - 1 bytes and NUL-terminated. Its length or -1. */
+ssize_t proc_read(int dir, const char *name, char *text, size_t cap);
+
+#endif
