@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 
+_Noreturn void mem_exhausted(void); /* says so and ends with status 4 */
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 void *mem_alloc(size_t size);               /* zeroed */

@@ -38,9 +38,11 @@ void buf_reserve(struct buf *b, size_t more)
     size_t cap = b->cap ? b->cap : 64;
     char *data;
 
-    if (more < SIZE_MAX / 2 - b->len && b->len + more + 1 <= b->cap)
+    if (more >= SIZE_MAX / 4 - b->len)
+        mem_exhausted();
+    if (b->len + more + 1 <= b->cap)
         return;
-    while (cap < SIZE_MAX / 2 && cap - 1 < b->len + more)
+    while (cap - 1 < b->len + more)
         cap *= 2;
     data = mem_alloc(cap);
     if (b->len > 0)

@@ -9,7 +9,7 @@
 
 #include "batten/diag.h"
 
-static _Noreturn void out_of_memory(void)
+void mem_exhausted(void)
 {
     static const char message[] = "batten: error: out of memory\n";
     ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
@@ -28,7 +28,7 @@ void *mem_array(size_t count, size_t size)
     void *p = calloc(count ? count : 1, size ? size : 1);
 
     if (p == NULL)
-        out_of_memory();
+        mem_exhausted();
     return p;
 }
 
@@ -40,10 +40,10 @@ void *mem_grow(void *array, size_t count, size_t *cap, size_t size)
         return array;
     want = *cap ? *cap * 2 : 8;
     if (want < *cap || want > SIZE_MAX / size)
-        out_of_memory();
+        mem_exhausted();
     array = realloc(array, want * size);
     if (array == NULL)
-        out_of_memory();
+        mem_exhausted();
     memset((char *)array + *cap * size, 0, (want - *cap) * size);
     *cap = want;
     return array;
@@ -70,7 +70,7 @@ char *mem_printf(const char *fmt, ...)
 
     va_start(ap, fmt);
     if (vasprintf(&s, fmt, ap) < 0)
-        out_of_memory();
+        mem_exhausted();
     va_end(ap);
     return s;
 }

@@ -82,7 +82,7 @@ static size_t utf8_sequence(const unsigned char *s, size_t len, uint32_t *cp)
 /* Code points that reorder or hide text on a terminal (Unicode UAX 9, and the zero-width ones). */
 static bool is_deceptive(uint32_t cp)
 {
-    return (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+    return cp == 0x061c || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
            (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
 }
 
@@ -157,7 +157,7 @@ size_t text_width(const char *s)
 
         n = utf8_sequence((const unsigned char *)s + i, len - i, &cp);
         w = n == 0 ? 1 : wcwidth((wchar_t)cp);
-        width += w > 0 ? (size_t)w : 0;
+        width += w >= 0 ? (size_t)w : 1;
         n = n == 0 ? 1 : n;
     }
     return width;
@@ -194,6 +194,8 @@ const char *text_nearest(const char *s, const char *const *words, size_t n)
     const char *best = NULL;
     size_t least = strlen(s) / 3 + 2;
 
+    if (least > WORD_MAX)
+        return NULL;
     for (size_t i = 0; i < n; i++) {
         size_t d = distance(s, words[i]);
 

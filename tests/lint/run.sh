@@ -33,7 +33,7 @@ check_tidy()
     sources 'src/*.c' | xargs -r -n 4 -P "$(nproc)" "$here/run.sh" --tidy
 }
 
-# mem.c: cppcheck does not see that out_of_memory never returns.
+# mem.c: cppcheck does not see that mem_exhausted never returns.
 check_cppcheck()
 {
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
