@@ -36,6 +36,7 @@ const struct service *catalogue(size_t *n);             /* all rows, borrowed */
 const struct service *catalogue_find(const char *name); /* by catalogue name or alias, or NULL */
 const struct service *catalogue_port(int port, const char *proto);
 const struct service *catalogue_program(const char *basename);
+bool catalogue_is_daemon(const char *basename); /* some row lists it; for struct parse */
 const struct service *catalogue_rpc(const char *name_or_number);
 
 /* Whether BASENAME is one of S's programs. A program may serve several rows (imapd: imap, imaps).

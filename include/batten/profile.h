@@ -18,6 +18,7 @@
 
 struct diag;
 struct entry;
+struct finding;
 struct profile;
 struct service;
 
@@ -35,17 +36,27 @@ struct profile_rule {
 /* Bytes of the profile NAME for an include line: 0 and OUT filled, or -1 with D set. */
 typedef int profile_load(void *ctx, const char *name, struct buf *out, struct diag *d);
 
-/* Parse. On success **OUT is the caller's to free. Errors are STATUS_REFUSED with file:line:col,
- * the line, and the nearest word as hint; the first one wins. LABEL is the path shown in messages.
+/* Parse. LOAD NULL: includes are the built-in profiles only. On success **OUT is the caller's to
+ * free. Errors are STATUS_REFUSED with file:line:col, the line, and the nearest word as hint; the
+ * first one wins. LABEL is the path shown in messages.
  */
 int profile_parse(struct profile **out, const char *name, const char *label, const char *bytes,
                   size_t len, profile_load *load, void *ctx, struct diag *d);
 void profile_free(struct profile *p);
 const char *profile_name(const struct profile *p);
 
-/* The verdict for E, whose catalogue row is S (NULL: none). *RULE gets the rule that decided, or
- * NULL for the default; may be NULL. A back door (see match.h) is disabled by every profile but
- * 'report' unless a PATH rule keeps it. */
+/* The rules in the order of the text, those of includes where they stand; NULL behind the last.
+ * Borrowed from P. */
+const struct profile_rule *profile_rule_at(const struct profile *p, size_t i);
+
+/* The verdict where no rule selects; *RULE gets the 'default' line, NULL when there is none. RULE
+ * may be NULL. */
+enum verdict profile_default(const struct profile *p, const struct profile_rule **rule);
+
+/* The verdict for E, whose catalogue row is S (NULL: none). *RULE gets the rule that decided (the
+ * 'default' line is one), or NULL where the profile says nothing; may be NULL. A back door (see
+ * match.h) is disabled, with *RULE NULL, by every profile but 'report' and those of
+ * profile_from_selectors, unless a PATH rule decides about it. */
 enum verdict profile_verdict(const struct profile *p, const struct entry *e,
                              const struct service *s, const struct profile_rule **rule);
 
@@ -58,5 +69,11 @@ const char *const *profile_builtin_names(size_t *n);
  * profile of it that disables only what the N selectors select (batten close). */
 int profile_from_selectors(struct profile **out, const char *const *selectors, size_t n,
                            struct diag *d);
+
+/* Append the text of a profile that gives each of the N findings F[i] the verdict V[i] again when
+ * it is read on the same host: by NAME where all entries of a service are decided alike, else by
+ * PATH:NAME or PATH:NAME/PORT. Returns 0, or -1 when two entries that no selector can tell apart
+ * are decided differently (the text then keeps, or asks about, both). */
+int profile_write(struct buf *out, const struct finding *f, const enum verdict *v, size_t n);
 
 #endif

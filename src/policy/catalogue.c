@@ -141,6 +141,11 @@ const struct service *catalogue_program(const char *basename)
     return lookup(WORD_PROGRAM, basename);
 }
 
+bool catalogue_is_daemon(const char *basename)
+{
+    return catalogue_program(basename) != NULL;
+}
+
 const struct service *catalogue_rpc(const char *name_or_number)
 {
     return lookup(WORD_RPC, name_or_number);
