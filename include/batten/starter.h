@@ -66,6 +66,10 @@ struct starter {
 
     void (*free_detail)(struct entry *e);
     void (*free_parse)(struct parse *p);
+
+    /* Put FRESH, an empty parse, into the state that BEFORE was in when SOURCE's turn came, so that
+     * SOURCE can be parsed again alone. NULL where no source depends on the ones before it. */
+    void (*resume)(struct parse *fresh, const struct parse *before, const struct source *source);
 };
 
 /* All starters, N of them. Borrowed, constant. */

@@ -55,8 +55,11 @@ struct inetd_cut {
     bool comment;             /* the daemon drops it: a comment or nothing but blanks */
     bool empty_before;        /* joined to an empty line before START (EMPTY_JOINS) */
     bool joined;              /* holds more than one physical line */
-    bool cut;                 /* starts or ends inside a physical line, at the length limit */
-    bool too_long;            /* a physical line over SOURCE_LINE_MAX: not read */
+    bool cut;      /* starts or ends inside a physical line: at the length limit, or keyed
+                      and with another entry on its line */
+    bool keyed;    /* NAME on KEY = VALUE, ...; */
+    bool open;     /* keyed, and no ';' ends it */
+    bool too_long; /* over SOURCE_LINE_MAX: not read */
 };
 
 struct inetd_cuts {
@@ -71,7 +74,9 @@ void inetd_cut(struct inetd_cuts *out, const struct dialect *d, const char *byte
 void inetd_cuts_release(struct inetd_cuts *cuts);
 
 /* Append CUT's text as one line of exactly its length without its last newline: what joins
- * physical lines and what the daemon drops become blanks, so that every offset stays. */
+ * physical lines and what the daemon drops become blanks, so that every offset stays.
+ * (inetd_flat.c)
+ */
 void inetd_flatten(struct buf *out, const struct dialect *d, const char *bytes,
                    const struct inetd_cut *cut);
 
@@ -104,17 +109,26 @@ struct inetd_line {
     bool cut;            /* starts or ends at the length limit */
     bool cr;             /* a CR ends the last field */
 
-    const char *socket; /* "stream"; borrowed from fields or, keyed, from keys */
-    const char *proto;  /* "tcp,sndbuf=16k": raw */
-    const char *wait;   /* "nowait.400": raw */
-    const char *user;   /* raw; NULL where the line has no such column */
-    const char *server; /* raw: "internal", "?/path"; NULL when the line ends before it */
-    char *address;      /* ADDRESS of ADDRESS:SERVICE, or of a default line; brackets off where the
-                           dialect knows them; NULL when none is written */
+    const char *socket;  /* "stream"; borrowed from fields or, keyed, from keys */
+    const char *proto;   /* "tcp,sndbuf=16k": raw */
+    const char *wait;    /* "nowait.400": raw */
+    const char *user;    /* raw; NULL where the line has no such column */
+    const char *server;  /* raw: "internal", "?/path"; NULL when the line ends before it */
+    size_t server_field; /* its place in fields; 0 when keyed or absent */
+    char *address;       /* ADDRESS of ADDRESS:SERVICE, or of a default line; brackets off where the
+                            dialect knows them; NULL when none is written */
     const char *default_address; /* in force here; NULL before the first default line */
 
-    char **keys; /* KEYED: "key", "value", "key", "value", NULL */
-    bool off;    /* KEYED: 'off' in place of 'on' */
+    struct strlist keys; /* KEYED: "key", "value", "key", "value"; values of several words joined
+                            by blanks */
+    struct strlist args; /* KEYED: the words of the 'args' key */
+    bool off;            /* KEYED: 'off' in place of 'on' */
+};
+
+/* A '.include' met: what it names inherits the default address in force there. */
+struct inetd_include {
+    char *pattern; /* below the root */
+    const char *default_address;
 };
 
 /* Hangs on parse->detail. */
@@ -125,8 +139,11 @@ struct inetd_state {
     const struct source **sources; /* all sources, in the order read */
     size_t nsources;
     size_t capsources;
-    char *default_address;   /* in force behind the last line read */
-    struct strlist defaults; /* every default address met: lines borrow from it */
+    struct strlist defaults;     /* every default address met; the lines borrow from it */
+    const char *default_address; /* in force behind the last line read; NULL before the first */
+    struct inetd_include *includes;
+    size_t nincludes;
+    size_t capincludes;
 };
 
 /* The state of P, made at first use. Borrowed. */
@@ -141,9 +158,87 @@ static inline const struct inetd_line *inetd_line_of(const struct entry *e)
 /* The rows of the starter's table (starters.c). */
 extern const struct starter starter_inetd;
 
+/* A word of a logical line: bytes of the source. */
+struct inetd_word {
+    size_t start, len;
+};
+
+/* ---- the reader (inetd_read.c) ---- */
+
+enum inetd_label {
+    LABEL_UNKNOWN, /* also where the lens could not be asked */
+    LABEL_COMMENT,
+    LABEL_DISABLED,
+    LABEL_ENTRY,
+    LABEL_KEYED,
+    LABEL_DEFAULT,
+    LABEL_INCLUDE,
+    LABEL_BLANK,
+};
+
+/* What the lens made of one logical line. */
+struct inetd_reading {
+    const struct inetd_cut *cut;
+    size_t at;        /* of its text in the batch */
+    const char *flat; /* the flattened text, up to a newline */
+    enum inetd_label label;
+    bool off;        /* keyed: 'off' */
+    size_t words, n; /* its words, in the reader's */
+};
+
+struct inetd_reader {
+    struct parse *p;
+    const struct source *source;
+    struct lens *lens;
+    struct inetd_cuts cuts;
+    struct inetd_word *words; /* of the batch at hand */
+    size_t nwords, capwords;
+    size_t done;     /* what starts before this offset was read as a part of something else */
+    size_t attempts; /* left at finding a commented-out entry of several lines */
+    bool has_nul;
+};
+
+/* Ask the lens what the N lines of TEXT are; fills in their labels and words. */
+void inetd_read_batch(struct inetd_reader *r, const char *text, size_t len,
+                      struct inetd_reading *readings, size_t n);
+
+/* Add what one line means to the parse: an entry, a default address, a problem. May use the lens
+ * again. */
+void inetd_read_line(struct inetd_reader *r, struct inetd_reading *read);
+
+/* Add a problem at CUT. */
+void inetd_report(struct inetd_reader *r, const struct inetd_cut *cut, const char *code,
+                  const char *message);
+void inetd_report_nul(struct inetd_reader *r);
+
+/* Add the line that CUT of SOURCE was read as, with its N words: the service first, or of a keyed
+ * line the service alone. Makes the entry where there is one. Borrowed. (inetd_line.c) */
+struct inetd_line *inetd_line_add(struct parse *p, const struct source *source,
+                                  const struct inetd_cut *cut, enum inetd_kind kind, bool active,
+                                  const struct inetd_word *words, size_t n);
+void inetd_line_free(struct inetd_line *line);
+
+/* Add one word of a keyed LINE's options: a key, or a value of the key before it. */
+void inetd_line_option(struct parse *p, struct inetd_line *line, bool key, const char *bytes,
+                       size_t len);
+
+/* Fill LINE->address from the first field, "HOST:", of a default address line. */
+void inetd_line_address(struct parse *p, struct inetd_line *line);
+
+/* The default address from here on. */
+void inetd_set_default(struct parse *p, const char *address);
+
+/* Fill the columns and the entry of a keyed LINE from its keys. */
+void inetd_line_keys(struct parse *p, struct inetd_line *line);
+
+/* Why batten will not edit the entry that CUT was read as, or NULL. Caller frees. (inetd_edit.c) */
+char *inetd_lock(const struct dialect *d, const struct source *source, const struct inetd_cut *cut);
+
 void inetd_paths(const struct parse *p, struct strlist *patterns);
 void inetd_parse(struct parse *p, const struct source *source);
 void inetd_finish(struct parse *p); /* inetd_predict.c */
+void inetd_free_parse(struct parse *p);
+void inetd_resume(struct parse *fresh, const struct parse *before, const struct source *source);
 int inetd_disable(const struct parse *p, const struct entry *e, struct edits *edits,
                   struct diag *d);
 

@@ -1,0 +1,261 @@
+#include "batten/starter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/mem.h"
+#include "batten/text.h"
+
+/* Flags that only finish() knows, over all sources together. */
+enum { FLAGS_OF_FINISH = ENTRY_INERT };
+
+/* The entries and problems of one source, and how its bytes moved. */
+struct proof {
+    const struct source *before, *after;
+    const struct edit **edits; /* of the source, by start */
+    size_t nedits;
+    const struct entry *const *gone; /* by address */
+    size_t ngone;
+    struct diag *d;
+};
+
+static int fail(struct proof *p, const char *path, unsigned line, const char *what)
+{
+    diag_set(p->d, STATUS_REFUSED, "proof-failed", "the edit would change more than planned: %s",
+             what);
+    diag_at(p->d, path, line, 0);
+    return -1;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct edit *x = *(const struct edit *const *)a, *y = *(const struct edit *const *)b;
+
+    return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static bool is_gone(const struct proof *p, const struct entry *e)
+{
+    return p->ngone > 0 && bsearch(&e, p->gone, p->ngone, sizeof(e), by_address) != NULL;
+}
+
+/* Every byte outside the edits' ranges is the same. */
+static int prove_bytes(struct proof *p)
+{
+    struct diag d = DIAG_INIT;
+    struct buf want = BUF_INIT;
+    struct edits list = {0};
+    int rc = 0;
+
+    list.v = mem_array(p->nedits, sizeof(*list.v));
+    for (size_t i = 0; i < p->nedits; i++)
+        list.v[list.n++] = *p->edits[i];
+    if (edits_apply(p->before, &list, &want, &d) != 0)
+        rc = fail(p, p->before->path, d.line, d.message);
+    else if (!buf_equal(&want, p->after->bytes, p->after->len))
+        rc = fail(p, p->before->path, 0, "bytes outside the planned ranges differ");
+    free(list.v);
+    buf_release(&want);
+    diag_release(&d);
+    return rc;
+}
+
+/* A walk through both texts at once: the edits met so far, and by how much they moved what is
+ * behind them. */
+struct walk {
+    size_t next; /* the first edit not passed */
+    long bytes, lines;
+};
+
+static long count_newlines(const char *bytes, size_t len)
+{
+    long n = 0;
+
+    for (size_t i = 0; i < len; i++)
+        n += bytes[i] == '\n';
+    return n;
+}
+
+static void pass_edits(const struct proof *p, struct walk *w, size_t offset)
+{
+    for (; w->next < p->nedits && p->edits[w->next]->end <= offset; w->next++) {
+        const struct edit *e = p->edits[w->next];
+
+        w->bytes += (long)e->after_len - (long)e->before_len;
+        w->lines +=
+            count_newlines(e->after, e->after_len) - count_newlines(e->before, e->before_len);
+    }
+}
+
+/* Whether the old text's offset is inside an edit; W has passed the edits before it. */
+static bool in_edit(const struct proof *p, const struct walk *w, size_t offset)
+{
+    return w->next < p->nedits && offset >= p->edits[w->next]->start;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_argv(char *const *a, char *const *b)
+{
+    for (; *a != NULL && *b != NULL; a++, b++)
+        if (strcmp(*a, *b) != 0)
+            return false;
+    return *a == *b;
+}
+
+static bool same_fields(const struct entry *a, const struct entry *b)
+{
+    unsigned mask = ~(unsigned)FLAGS_OF_FINISH;
+
+    return a->enabled == b->enabled && (a->flags & mask) == (b->flags & mask) &&
+           same_text(a->name, b->name) && same_text(a->address, b->address) &&
+           same_text(a->proto, b->proto) && same_text(a->user, b->user) &&
+           same_text(a->program, b->program) && same_text(a->rpc, b->rpc) &&
+           same_argv(a->argv, b->argv);
+}
+
+/* The new entry stands where the old one's bytes went. Inside an edit only the order counts. */
+static bool same_place(const struct proof *p, const struct walk *w, const struct entry *a,
+                       const struct entry *b)
+{
+    if (in_edit(p, w, a->start))
+        return true;
+    return (long)a->start + w->bytes == (long)b->start && (long)a->end + w->bytes == (long)b->end &&
+           (long)a->line + w->lines == (long)b->line && a->column == b->column;
+}
+
+/* Whether B, of the new text, came out of an edit of the planned ranges. */
+static bool made_by_edit(const struct proof *p, const struct entry *b)
+{
+    long moved = 0;
+
+    for (size_t i = 0; i < p->nedits; i++) {
+        const struct edit *e = p->edits[i];
+        size_t start = (size_t)((long)e->start + moved);
+
+        if (b->start >= start && b->end <= start + e->after_len)
+            return true;
+        if (start > b->start)
+            return false;
+        moved += (long)e->after_len - (long)e->before_len;
+    }
+    return false;
+}
+
+static size_t skip_source(const struct entries *list, size_t i, const struct source *source)
+{
+    while (i < list->n && list->v[i]->source != source)
+        i++;
+    return i;
+}
+
+static int prove_entries(struct proof *p, const struct entries *olds, const struct entries *news)
+{
+    struct walk w = {0};
+    size_t at = 0;
+
+    for (size_t i = skip_source(olds, 0, p->before); i < olds->n;
+         i = skip_source(olds, i + 1, p->before)) {
+        const struct entry *old = olds->v[i];
+
+        if (is_gone(p, old))
+            continue;
+        pass_edits(p, &w, old->start);
+        while (at < news->n && !news->v[at]->enabled && made_by_edit(p, news->v[at]) &&
+               !(same_fields(old, news->v[at]) && same_place(p, &w, old, news->v[at])))
+            at++;
+        if (at == news->n || !same_fields(old, news->v[at]) || !same_place(p, &w, old, news->v[at]))
+            return fail(p, old->source->path, old->line, old->name);
+        at++;
+    }
+    for (; at < news->n; at++)
+        if (news->v[at]->enabled || !made_by_edit(p, news->v[at]))
+            return fail(p, p->before->path, news->v[at]->line, news->v[at]->name);
+    return 0;
+}
+
+static bool same_problem(const struct diag *a, const struct diag *b, long lines)
+{
+    return a->code == b->code && (long)a->line + lines == (long)b->line &&
+           same_text(a->message, b->message);
+}
+
+static bool problem_in_edit(const struct proof *p, const struct diag *problem)
+{
+    for (size_t i = 0; i < p->nedits; i++)
+        if (problem->line >= p->edits[i]->line && problem->line <= p->edits[i]->last_line)
+            return true;
+    return false;
+}
+
+static long lines_moved(const struct proof *p, unsigned line)
+{
+    long moved = 0;
+
+    for (size_t i = 0; i < p->nedits && p->edits[i]->last_line < line; i++)
+        moved += count_newlines(p->edits[i]->after, p->edits[i]->after_len) -
+                 count_newlines(p->edits[i]->before, p->edits[i]->before_len);
+    return moved;
+}
+
+/* No line became strange, and none stopped being so, but where something was edited. */
+static int prove_problems(struct proof *p, const struct problems *olds, const struct problems *news)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < olds->n; i++) {
+        const struct diag *old = &olds->v[i];
+
+        if (old->path == NULL || strcmp(old->path, p->before->path) != 0 || problem_in_edit(p, old))
+            continue;
+        if (at == news->n || !same_problem(old, &news->v[at], lines_moved(p, old->line)))
+            return fail(p, old->path, old->line, old->message);
+        at++;
+    }
+    return at == news->n ? 0 : fail(p, p->before->path, news->v[at].line, news->v[at].message);
+}
+
+int starter_prove(const struct parse *before, const struct source *source,
+                  const struct edits *edits, const struct source *after,
+                  const struct entry *const *gone, size_t ngone, struct diag *d)
+{
+    struct parse again = {.dialect = before->dialect, .db = before->db};
+    const struct entry **sorted = mem_array(ngone, sizeof(*sorted));
+    struct proof p = {.before = source, .after = after, .gone = sorted, .ngone = ngone, .d = d};
+    const struct starter *starter = before->starter;
+    int rc = -1;
+
+    for (size_t i = 0; i < ngone; i++)
+        sorted[i] = gone[i];
+    qsort(sorted, ngone, sizeof(*sorted), by_address);
+    p.edits = mem_array(edits->n, sizeof(*p.edits));
+    for (size_t i = 0; i < edits->n; i++)
+        if (edits->v[i].source == source)
+            p.edits[p.nedits++] = &edits->v[i];
+    qsort(p.edits, p.nedits, sizeof(*p.edits), by_start);
+    if (prove_bytes(&p) != 0)
+        goto out;
+    if (starter != NULL && starter->resume != NULL)
+        starter->resume(&again, before, source);
+    if (starter != NULL)
+        starter->parse(&again, after);
+    if (prove_entries(&p, &before->entries, &again.entries) == 0 &&
+        prove_problems(&p, &before->problems, &again.problems) == 0)
+        rc = 0;
+out:
+    parse_release(&again);
+    free(p.edits);
+    free(sorted);
+    return rc;
+}

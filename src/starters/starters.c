@@ -1,0 +1,33 @@
+#include "batten/starter.h"
+
+#include "batten/mem.h"
+
+#include "inetd.h"
+
+const struct starter starter_inetd = {
+    .name = "inetd",
+    .paths = inetd_paths,
+    .parse = inetd_parse,
+    .finish = inetd_finish,
+    .disable = inetd_disable,
+    .free_parse = inetd_free_parse,
+    .resume = inetd_resume,
+};
+
+static const struct starter *const table[] = {&starter_inetd};
+
+const struct starter *const *starters(size_t *n)
+{
+    *n = ARRAY_LEN(table);
+    return table;
+}
+
+void parse_release(struct parse *p)
+{
+    entries_release(&p->entries);
+    problems_release(&p->problems);
+    strlist_release(&p->more);
+    if (p->starter != NULL && p->starter->free_parse != NULL)
+        p->starter->free_parse(p);
+    p->detail = NULL;
+}
