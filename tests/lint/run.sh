@@ -49,9 +49,11 @@ check_shell()
     } | sort -u | xargs -r shellcheck -x
 }
 
+# Whether the pages of others are installed here is no fault of ours.
 check_man()
 {
-    sources 'src/share/man/*' | xargs -r mandoc -T lint -W base
+    ! sources 'src/share/man/*' | xargs -r mandoc -T lint -W style 2>&1 |
+        grep -vE 'referenced manual not found|outdated mandoc.db'
 }
 
 check_rules()
