@@ -196,6 +196,7 @@ struct inetd_reader {
     size_t done;     /* what starts before this offset was read as a part of something else */
     size_t attempts; /* left at finding a commented-out entry of several lines */
     bool has_nul;
+    bool broken; /* the lens failed: one problem says so, and nothing more is read */
 };
 
 /* Ask the lens what the N lines of TEXT are; fills in their labels and words. */

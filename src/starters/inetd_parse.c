@@ -140,7 +140,7 @@ static void read_source(struct inetd_reader *r)
         i = fill_batch(r, b, i);
         r->nwords = 0;
         inetd_read_batch(r, b->text.data, b->text.len, b->readings, b->n);
-        for (size_t k = 0; k < b->n; k++)
+        for (size_t k = 0; k < b->n && !r->broken; k++)
             if (b->readings[k].cut->start >= r->done)
                 inetd_read_line(r, &b->readings[k]);
     }

@@ -71,9 +71,15 @@ void inetd_read_batch(struct inetd_reader *r, const char *text, size_t len,
 {
     struct inetd_reading *read = NULL;
     size_t nodes, at = 0, line = 0;
+    struct diag d = DIAG_INIT;
 
-    if (n == 0 || lens_store(r->lens, LINE_LENS, text, len, NULL) != 0)
+    if (n == 0 || r->broken)
         return;
+    if (lens_store(r->lens, LINE_LENS, text, len, &d) != 0) {
+        *problems_new(&r->p->problems) = d;
+        r->broken = true;
+        return;
+    }
     nodes = lens_match(r->lens, "*/descendant-or-self::*");
     for (size_t i = 0; i < nodes; i++) {
         const char *label = lens_label(r->lens, i), *value = lens_value(r->lens, i);

@@ -10,10 +10,16 @@
 /* Flags that only finish() knows, over all sources together. */
 enum { FLAGS_OF_FINISH = ENTRY_INERT };
 
-/* The entries and problems of one source, and how its bytes moved. */
+/* An edit of the source, and where its bytes and lines are in the new text. */
+struct moved {
+    const struct edit *edit;
+    size_t new_start, new_end;
+    long lines; /* by which it moves what is behind it, all edits before it counted */
+};
+
 struct proof {
     const struct source *before, *after;
-    const struct edit **edits; /* of the source, by start */
+    struct moved *edits; /* those of the source, by start */
     size_t nedits;
     const struct entry *const *gone; /* by address */
     size_t ngone;
@@ -30,9 +36,38 @@ static int fail(struct proof *p, const char *path, unsigned line, const char *wh
 
 static int by_start(const void *a, const void *b)
 {
-    const struct edit *x = *(const struct edit *const *)a, *y = *(const struct edit *const *)b;
+    const struct edit *x = ((const struct moved *)a)->edit, *y = ((const struct moved *)b)->edit;
 
     return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static long count_newlines(const char *bytes, size_t len)
+{
+    long n = 0;
+
+    for (size_t i = 0; i < len; i++)
+        n += bytes[i] == '\n';
+    return n;
+}
+
+static void take_edits(struct proof *p, const struct edits *edits)
+{
+    long bytes = 0, lines = 0;
+
+    p->edits = mem_array(edits->n, sizeof(*p->edits));
+    for (size_t i = 0; i < edits->n; i++)
+        if (edits->v[i].source == p->before)
+            p->edits[p->nedits++].edit = &edits->v[i];
+    qsort(p->edits, p->nedits, sizeof(*p->edits), by_start);
+    for (size_t i = 0; i < p->nedits; i++) {
+        const struct edit *e = p->edits[i].edit;
+
+        p->edits[i].new_start = (size_t)((long)e->start + bytes);
+        p->edits[i].new_end = p->edits[i].new_start + e->after_len;
+        bytes += (long)e->after_len - (long)e->before_len;
+        lines += count_newlines(e->after, e->after_len) - count_newlines(e->before, e->before_len);
+        p->edits[i].lines = lines;
+    }
 }
 
 static int by_address(const void *a, const void *b)
@@ -57,7 +92,7 @@ static int prove_bytes(struct proof *p)
 
     list.v = mem_array(p->nedits, sizeof(*list.v));
     for (size_t i = 0; i < p->nedits; i++)
-        list.v[list.n++] = *p->edits[i];
+        list.v[list.n++] = *p->edits[i].edit;
     if (edits_apply(p->before, &list, &want, &d) != 0)
         rc = fail(p, p->before->path, d.line, d.message);
     else if (!buf_equal(&want, p->after->bytes, p->after->len))
@@ -68,37 +103,32 @@ static int prove_bytes(struct proof *p)
     return rc;
 }
 
-/* A walk through both texts at once: the edits met so far, and by how much they moved what is
- * behind them. */
-struct walk {
-    size_t next; /* the first edit not passed */
-    long bytes, lines;
-};
-
-static long count_newlines(const char *bytes, size_t len)
+/* How many edits end at or before the old text's OFFSET. */
+static size_t edits_before(const struct proof *p, size_t offset)
 {
-    long n = 0;
+    size_t low = 0, high = p->nedits;
 
-    for (size_t i = 0; i < len; i++)
-        n += bytes[i] == '\n';
-    return n;
-}
+    while (low < high) {
+        size_t mid = (low + high) / 2;
 
-static void pass_edits(const struct proof *p, struct walk *w, size_t offset)
-{
-    for (; w->next < p->nedits && p->edits[w->next]->end <= offset; w->next++) {
-        const struct edit *e = p->edits[w->next];
-
-        w->bytes += (long)e->after_len - (long)e->before_len;
-        w->lines +=
-            count_newlines(e->after, e->after_len) - count_newlines(e->before, e->before_len);
+        if (p->edits[mid].edit->end <= offset)
+            low = mid + 1;
+        else
+            high = mid;
     }
+    return low;
 }
 
-/* Whether the old text's offset is inside an edit; W has passed the edits before it. */
-static bool in_edit(const struct proof *p, const struct walk *w, size_t offset)
+/* Where the old text's OFFSET is in the new one, or false inside an edit. */
+static bool moved_to(const struct proof *p, size_t offset, size_t *to, long *lines)
 {
-    return w->next < p->nedits && offset >= p->edits[w->next]->start;
+    size_t n = edits_before(p, offset);
+
+    if (n < p->nedits && offset >= p->edits[n].edit->start)
+        return false;
+    *to = n == 0 ? offset : p->edits[n - 1].new_end + (offset - p->edits[n - 1].edit->end);
+    *lines = n == 0 ? 0 : p->edits[n - 1].lines;
+    return true;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -126,31 +156,31 @@ static bool same_fields(const struct entry *a, const struct entry *b)
 }
 
 /* The new entry stands where the old one's bytes went. Inside an edit only the order counts. */
-static bool same_place(const struct proof *p, const struct walk *w, const struct entry *a,
-                       const struct entry *b)
+static bool same_place(const struct proof *p, const struct entry *a, const struct entry *b)
 {
-    if (in_edit(p, w, a->start))
+    size_t start;
+    long lines;
+
+    if (!moved_to(p, a->start, &start, &lines))
         return true;
-    return (long)a->start + w->bytes == (long)b->start && (long)a->end + w->bytes == (long)b->end &&
-           (long)a->line + w->lines == (long)b->line && a->column == b->column;
+    return start == b->start && a->end - a->start == b->end - b->start &&
+           (long)a->line + lines == (long)b->line && a->column == b->column;
 }
 
 /* Whether B, of the new text, came out of an edit of the planned ranges. */
 static bool made_by_edit(const struct proof *p, const struct entry *b)
 {
-    long moved = 0;
+    size_t low = 0, high = p->nedits;
 
-    for (size_t i = 0; i < p->nedits; i++) {
-        const struct edit *e = p->edits[i];
-        size_t start = (size_t)((long)e->start + moved);
+    while (low < high) {
+        size_t mid = (low + high) / 2;
 
-        if (b->start >= start && b->end <= start + e->after_len)
-            return true;
-        if (start > b->start)
-            return false;
-        moved += (long)e->after_len - (long)e->before_len;
+        if (p->edits[mid].new_end < b->end)
+            low = mid + 1;
+        else
+            high = mid;
     }
-    return false;
+    return low < p->nedits && b->start >= p->edits[low].new_start;
 }
 
 static size_t skip_source(const struct entries *list, size_t i, const struct source *source)
@@ -162,7 +192,6 @@ static size_t skip_source(const struct entries *list, size_t i, const struct sou
 
 static int prove_entries(struct proof *p, const struct entries *olds, const struct entries *news)
 {
-    struct walk w = {0};
     size_t at = 0;
 
     for (size_t i = skip_source(olds, 0, p->before); i < olds->n;
@@ -171,11 +200,10 @@ static int prove_entries(struct proof *p, const struct entries *olds, const stru
 
         if (is_gone(p, old))
             continue;
-        pass_edits(p, &w, old->start);
         while (at < news->n && !news->v[at]->enabled && made_by_edit(p, news->v[at]) &&
-               !(same_fields(old, news->v[at]) && same_place(p, &w, old, news->v[at])))
+               !(same_fields(old, news->v[at]) && same_place(p, old, news->v[at])))
             at++;
-        if (at == news->n || !same_fields(old, news->v[at]) || !same_place(p, &w, old, news->v[at]))
+        if (at == news->n || !same_fields(old, news->v[at]) || !same_place(p, old, news->v[at]))
             return fail(p, old->source->path, old->line, old->name);
         at++;
     }
@@ -191,35 +219,37 @@ static bool same_problem(const struct diag *a, const struct diag *b, long lines)
            same_text(a->message, b->message);
 }
 
-static bool problem_in_edit(const struct proof *p, const struct diag *problem)
+/* How many edits end above the old text's LINE. */
+static size_t edits_above(const struct proof *p, unsigned line)
 {
-    for (size_t i = 0; i < p->nedits; i++)
-        if (problem->line >= p->edits[i]->line && problem->line <= p->edits[i]->last_line)
-            return true;
-    return false;
-}
+    size_t low = 0, high = p->nedits;
 
-static long lines_moved(const struct proof *p, unsigned line)
-{
-    long moved = 0;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
 
-    for (size_t i = 0; i < p->nedits && p->edits[i]->last_line < line; i++)
-        moved += count_newlines(p->edits[i]->after, p->edits[i]->after_len) -
-                 count_newlines(p->edits[i]->before, p->edits[i]->before_len);
-    return moved;
+        if (p->edits[mid].edit->last_line < line)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
 }
 
 /* No line became strange, and none stopped being so, but where something was edited. */
 static int prove_problems(struct proof *p, const struct problems *olds, const struct problems *news)
 {
-    size_t at = 0;
+    size_t at = 0, edit;
 
     for (size_t i = 0; i < olds->n; i++) {
         const struct diag *old = &olds->v[i];
 
-        if (old->path == NULL || strcmp(old->path, p->before->path) != 0 || problem_in_edit(p, old))
+        if (old->path == NULL || strcmp(old->path, p->before->path) != 0)
             continue;
-        if (at == news->n || !same_problem(old, &news->v[at], lines_moved(p, old->line)))
+        edit = edits_above(p, old->line);
+        if (edit < p->nedits && p->edits[edit].edit->line <= old->line)
+            continue;
+        if (at == news->n ||
+            !same_problem(old, &news->v[at], edit == 0 ? 0 : p->edits[edit - 1].lines))
             return fail(p, old->path, old->line, old->message);
         at++;
     }
@@ -239,11 +269,7 @@ int starter_prove(const struct parse *before, const struct source *source,
     for (size_t i = 0; i < ngone; i++)
         sorted[i] = gone[i];
     qsort(sorted, ngone, sizeof(*sorted), by_address);
-    p.edits = mem_array(edits->n, sizeof(*p.edits));
-    for (size_t i = 0; i < edits->n; i++)
-        if (edits->v[i].source == source)
-            p.edits[p.nedits++] = &edits->v[i];
-    qsort(p.edits, p.nedits, sizeof(*p.edits), by_start);
+    take_edits(&p, edits);
     if (prove_bytes(&p) != 0)
         goto out;
     if (starter != NULL && starter->resume != NULL)
