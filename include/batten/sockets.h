@@ -39,4 +39,32 @@ void listeners_release(struct listeners *l);
 bool listener_is(const struct listener *l, const char *family, const char *proto,
                  const char *address, int port);
 
+/* Whether PID is among the owners of L. */
+bool listener_owned_by(const struct listener *l, pid_t pid);
+
+/* Whether a UNIX socket is bound to PATH in this network namespace. */
+bool sockets_unix_bound(const char *path);
+
+/* One end of an open TCP connection. */
+struct connection {
+    char family[8]; /* "ipv4", "ipv6" */
+    char local[46], remote[46];
+    int local_port, remote_port;
+    unsigned long inode;
+};
+
+struct connections {
+    struct connection *v;
+    size_t n;
+    size_t cap;
+};
+
+/* The established TCP connections of this network namespace. */
+int connections_read(struct connections *out, struct diag *d);
+void connections_release(struct connections *c);
+
+/* The socket inodes PID holds, appended to *OUT (N of them, caller frees). -1 when /proc does not
+ * show them. */
+int sockets_of_process(pid_t pid, unsigned long **out, size_t *n);
+
 #endif

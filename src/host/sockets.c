@@ -19,6 +19,7 @@
 #include "sockets_impl.h"
 
 enum {
+    STATE_ESTABLISHED = 1,
     STATE_CLOSE = 7, /* TCP_CLOSE and TCP_LISTEN of the kernel; libc's copy is not everywhere */
     STATE_LISTEN = 10,
     DUMP_TRIES = 4, /* a dump that changed under the reader is read again */
@@ -92,7 +93,34 @@ static bool is_v6only(const char *at, size_t left)
     return false;
 }
 
-static void take_message(struct listeners *l, const struct sock_table *table,
+/* Where a dump goes: to the one list or the other. */
+struct sink {
+    struct listeners *listeners;
+    struct connections *connections;
+};
+
+static void text_address(int family, const void *addr, char *to, size_t size)
+{
+    if (inet_ntop(family, addr, to, (socklen_t)size) == NULL)
+        to[0] = '\0';
+}
+
+static void take_connection(struct connections *c, const struct inet_diag_msg *msg)
+{
+    int family = msg->idiag_family;
+    struct connection *new;
+
+    c->v = mem_grow(c->v, c->n, &c->cap, sizeof(*c->v));
+    new = &c->v[c->n++];
+    *new = (struct connection){.local_port = ntohs(msg->id.idiag_sport),
+                               .remote_port = ntohs(msg->id.idiag_dport),
+                               .inode = msg->idiag_inode};
+    memcpy(new->family, family == AF_INET ? "ipv4" : "ipv6", 5);
+    text_address(family, msg->id.idiag_src, new->local, sizeof(new->local));
+    text_address(family, msg->id.idiag_dst, new->remote, sizeof(new->remote));
+}
+
+static void take_message(const struct sink *to, const struct sock_table *table,
                          const struct nlmsghdr *h)
 {
     const char *body = (const char *)h + NLMSG_HDRLEN;
@@ -101,14 +129,18 @@ static void take_message(struct listeners *l, const struct sock_table *table,
 
     if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->id.idiag_sport == 0)
         return;
-    new = listeners_add(l, table, msg->id.idiag_src, ntohs(msg->id.idiag_sport),
+    if (to->connections != NULL) {
+        take_connection(to->connections, msg);
+        return;
+    }
+    new = listeners_add(to->listeners, table, msg->id.idiag_src, ntohs(msg->id.idiag_sport),
                         is_v6only(body + sizeof(*msg), h->nlmsg_len - NLMSG_LENGTH(sizeof(*msg))));
     new->inode = msg->idiag_inode;
     new->uid = msg->idiag_uid;
 }
 
 /* One reply: 1 the dump is over, 0 more to come, -1 failed, -2 it changed meanwhile. */
-static int take_reply(struct listeners *l, const struct sock_table *table, const char *reply,
+static int take_reply(const struct sink *to, const struct sock_table *table, const char *reply,
                       size_t len)
 {
     const struct nlmsghdr *h;
@@ -123,7 +155,7 @@ static int take_reply(struct listeners *l, const struct sock_table *table, const
         if (h->nlmsg_type == NLMSG_DONE)
             return changed ? -2 : 1;
         if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-            take_message(l, table, h);
+            take_message(to, table, h);
     }
     return changed ? -2 : 0;
 }
@@ -134,7 +166,7 @@ static void drop_from(struct listeners *l, size_t n)
         free(l->v[--l->n].pids);
 }
 
-static int dump_once(struct listeners *l, const struct sock_table *table)
+static int dump_once(const struct sink *to, const struct sock_table *table)
 {
     const struct timeval limit = {.tv_sec = 2};
     char *reply = mem_alloc(REPLY_MAX);
@@ -152,7 +184,7 @@ static int dump_once(struct listeners *l, const struct sock_table *table)
 
         if (len < 0 && errno == EINTR)
             continue;
-        result = len <= 0 ? -1 : take_reply(l, table, reply, (size_t)len);
+        result = len <= 0 ? -1 : take_reply(to, table, reply, (size_t)len);
     } while (result == 0);
 out:
     if (fd >= 0)
@@ -163,12 +195,13 @@ out:
 
 static int dump(struct listeners *l, const struct sock_table *table)
 {
+    const struct sink to = {.listeners = l};
     size_t n = l->n;
     int result = -1;
 
     for (int try = 0; try < DUMP_TRIES; try++) {
         drop_from(l, n);
-        result = dump_once(l, table);
+        result = dump_once(&to, table);
         if (result != -2)
             break;
     }
@@ -243,4 +276,37 @@ bool listener_is(const struct listener *l, const char *family, const char *proto
     if (here != l->address) /* only IPv4 traffic reaches a mapped address */
         return strcmp(family, "ipv4") == 0 || there != address;
     return strcmp(l->family, family) == 0 || (dual && strcmp(family, "unix") != 0);
+}
+
+bool listener_owned_by(const struct listener *l, pid_t pid)
+{
+    for (size_t i = 0; i < l->npids; i++)
+        if (l->pids[i] == pid)
+            return true;
+    return false;
+}
+
+int connections_read(struct connections *out, struct diag *d)
+{
+    static const struct sock_table both[] = {
+        {AF_INET,  IPPROTO_TCP, STATE_ESTABLISHED, NULL},
+        {AF_INET6, IPPROTO_TCP, STATE_ESTABLISHED, NULL},
+    };
+    const struct sink to = {.connections = out};
+
+    *out = (struct connections){0};
+    for (size_t i = 0; i < ARRAY_LEN(both); i++)
+        /* What came or went during the dump is of no interest: our own connection stays. */
+        if (dump_once(&to, &both[i]) == -1) {
+            connections_release(out);
+            return diag_set(d, STATUS_SYSTEM, "no-sockets",
+                            "cannot ask the kernel who is connected: %s", strerror(errno));
+        }
+    return 0;
+}
+
+void connections_release(struct connections *c)
+{
+    free(c->v);
+    *c = (struct connections){0};
 }

@@ -142,6 +142,31 @@ static unsigned long socket_of_link(int dir, const char *name)
     return text_starts(link, "socket:[") ? strtoul(link + strlen("socket:["), NULL, 10) : 0;
 }
 
+int sockets_of_process(pid_t pid, unsigned long **out, size_t *n)
+{
+    char path[LINK_MAX_LEN];
+    size_t cap = 0;
+    struct dirent *e;
+    DIR *dir;
+
+    *out = NULL;
+    *n = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+    dir = opendir(path);
+    if (dir == NULL)
+        return -1;
+    while ((e = readdir(dir)) != NULL) {
+        unsigned long inode = socket_of_link(dirfd(dir), e->d_name);
+
+        if (inode == 0)
+            continue;
+        *out = mem_grow(*out, *n, &cap, sizeof(**out));
+        (*out)[(*n)++] = inode;
+    }
+    closedir(dir);
+    return 0;
+}
+
 static void match_process(int proc, const char *pid, const struct by_inode *index,
                           struct listeners *l)
 {
@@ -198,4 +223,26 @@ void listeners_find_owners(struct listeners *l)
             qsort(l->v[i].pids, l->v[i].npids, sizeof(*l->v[i].pids), compare_pids);
     free(index);
     closedir(proc);
+}
+
+/* "ffff...: 00000002 00000000 00010000 0001 01 4711 /run/x" */
+bool sockets_unix_bound(const char *path)
+{
+    FILE *f = fopen("/proc/net/unix", "re");
+    char *line = NULL;
+    bool found = false;
+    size_t cap = 0;
+
+    while (f != NULL && !found && getline(&line, &cap, f) > 0) {
+        char *name = strchr(line, '/');
+
+        if (name == NULL)
+            continue;
+        name[strcspn(name, "\n")] = '\0';
+        found = strcmp(name, path) == 0;
+    }
+    free(line);
+    if (f != NULL)
+        fclose(f);
+    return found;
 }

@@ -22,6 +22,12 @@
 
 static char dir[64];
 
+static void skip_because(const char *reason)
+{
+    printf("# skip: %s\n", reason);
+    skip();
+}
+
 static void on_signal(int sig)
 {
     (void)sig;
@@ -159,7 +165,7 @@ static void another_root_directory_is_another_world(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("needs root");
     assert_int_equal(pipe(ready), 0);
     child = fork();
     if (child == 0) {
@@ -187,7 +193,7 @@ static void another_network_is_another_world(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("needs root");
     assert_int_equal(pipe(ready), 0);
     child = fork();
     if (child == 0) {
@@ -200,7 +206,7 @@ static void another_network_is_another_world(void **state)
     close(ready[1]);
     if (read(ready[0], &byte, 1) != 1) {
         finish(child);
-        skip();
+        skip_because("no network namespaces here");
     }
     assert_int_equal(process_open(&p, child, NULL), 0);
     assert_false(p.ours);
@@ -376,7 +382,7 @@ static void a_program_is_its_executable(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("needs root");
     assert_int_equal(root_open(&root, "/", false, NULL), 0);
     path = copy_sleep("namedx", 0755);
     open_to_all = copy_sleep("statdx", 0777);
@@ -403,7 +409,7 @@ static void an_ordinary_users_process_is_not_stopped(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("needs root");
     assert_int_equal(root_open(&root, "/", false, NULL), 0);
     path = copy_sleep("namedy", 0755);
     assert_int_equal(chmod(dir, 0755), 0);
@@ -438,7 +444,7 @@ static void runs_only_what_is_roots(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("needs root");
     assert_int_equal(root_open(&root, "/", false, NULL), 0);
     assert_int_equal(run(root, "/bin/true", false, 5000, &d), 0);
     assert_int_equal(run(root, "/bin/false", false, 5000, &d), -1);

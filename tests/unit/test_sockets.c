@@ -17,6 +17,12 @@
 #include "batten/diag.h"
 #include "batten/sockets.h"
 
+static void skip_because(const char *reason)
+{
+    printf("# skip: %s\n", reason);
+    skip();
+}
+
 struct opened {
     int fd, port;
 };
@@ -62,7 +68,7 @@ static void check_one(const struct opened *o, const char *family, const char *pr
     struct listeners all;
 
     if (o->fd < 0)
-        skip();
+        skip_because("no IPv6 here");
     assert_int_equal(listeners_read(&all, true, &d), 0);
     l = find(&all, o->port, proto);
     assert_non_null(l);
@@ -189,7 +195,7 @@ static void proc_knows_ipv6(void **state)
 
     (void)state;
     if (o.fd < 0)
-        skip();
+        skip_because("no IPv6 here");
     assert_int_equal(listeners_from_proc(&proc, &tcp6), 0);
     assert_string_equal(find(&proc, o.port, "tcp")->address, "::1");
     listeners_release(&proc);

@@ -1,0 +1,131 @@
+#include "follow_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/catalogue.h"
+#include "batten/dialect.h"
+
+/* openbsd-inetd takes every RPC program of its file out of the port mapper at any HUP, and puts
+ * none back. */
+static bool drops_at_hup(const struct follow *f)
+{
+    const struct socket_spec *s;
+    const struct plan_sockets *const lists[] = {&f->plan->stays, &f->plan->opens};
+
+    if (f->plan->dialect == NULL || strcmp(dialect_name(f->plan->dialect), "openbsd") != 0)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < lists[i]->n; k++) {
+            s = &lists[i]->v[k].spec;
+            if (lists[i]->v[k].inetd && spec_is_dynamic(s))
+                return true;
+        }
+    return false;
+}
+
+bool follow_hup_drops_rpc(struct follow *f)
+{
+    return f->nmappings > 0 && drops_at_hup(f);
+}
+
+/* Whether one of OWNED's sockets is where M points. */
+static bool points_at(const struct rpc_mapping *m, const struct listeners *l,
+                      const struct process *list, size_t n)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->v[i].port == m->port && strcmp(l->v[i].proto, m->proto) == 0 &&
+            owned_by_any(&l->v[i], list, n))
+            return true;
+    return false;
+}
+
+static const char *service_of(const struct rpc_mapping *m)
+{
+    const struct service *s;
+    char number[24];
+
+    (void)snprintf(number, sizeof(number), "%lu", m->program);
+    s = catalogue_rpc(number);
+    return s != NULL ? s->name : NULL;
+}
+
+static bool has_program(const struct rpc_mapping *v, size_t n, const struct rpc_mapping *one)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i].program == one->program && v[i].version == one->version)
+            return true;
+    return false;
+}
+
+/* A registration that went and that no closed service explains. */
+static bool was_kept(const struct follow *f, const struct rpc_mapping *m)
+{
+    const struct plan_sockets *closes = &f->plan->closes;
+    const char *service = service_of(m);
+
+    for (size_t i = 0; i < closes->n; i++) {
+        if (!spec_is_dynamic(&closes->v[i].spec))
+            continue;
+        if (service == NULL || strcmp(service, closes->v[i].service) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void report_lost(struct follow *f, const struct rpc_mapping *m)
+{
+    const char *service = service_of(m);
+    struct diag *d;
+
+    d = follow_problem(f, "rpc-lost",
+                       "RPC program %lu version %lu (%s) is no longer registered with rpcbind",
+                       m->program, m->version, service != NULL ? service : "unknown");
+    diag_hint(d, "restart the super-server: %s", follow_start_hint(f));
+}
+
+static void report_stale(struct follow *f, const struct rpc_mapping *m)
+{
+    struct diag *d;
+
+    d = follow_problem(f, "rpc-stale",
+                       "RPC program %lu version %lu is still registered, but nobody serves it",
+                       m->program, m->version);
+    diag_hint(d, "rpcinfo -d %lu %lu", m->program, m->version);
+}
+
+/* Once per program and version: TCP and UDP are two registrations of one. */
+static bool first_of_its_kind(const struct follow *f, size_t i)
+{
+    return !has_program(f->mappings, i, &f->mappings[i]);
+}
+
+void follow_check_rpc(struct follow *f)
+{
+    struct rpc_mapping *now;
+    struct listeners l = {0};
+    size_t n;
+
+    if (f->nmappings == 0 || rpcbind_dump(&now, &n) != 0)
+        return;
+    (void)listeners_read(&l, false, NULL);
+    for (size_t i = 0; i < f->nmappings; i++) {
+        const struct rpc_mapping *m = &f->mappings[i];
+        bool was_inetds =
+            points_at(m, &f->before->listeners, f->before->inetds, f->before->ninetds);
+
+        if (was_inetds && first_of_its_kind(f, i) && !has_program(now, n, m) && was_kept(f, m))
+            report_lost(f, m);
+    }
+    for (size_t i = 0; i < n && f->nstopped > 0; i++) {
+        bool listens = false;
+
+        for (size_t k = 0; k < l.n && !listens; k++)
+            listens = l.v[k].port == now[i].port && strcmp(l.v[k].proto, now[i].proto) == 0;
+        if (!listens && rpcbind_has(f->mappings, f->nmappings, &now[i]))
+            report_stale(f, &now[i]);
+    }
+    listeners_release(&l);
+    free(now);
+}
