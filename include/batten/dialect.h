@@ -22,16 +22,17 @@ const char *dialect_name(const struct dialect *d);
 /* All names, for messages; borrowed; *N gets the count. */
 const char *const *dialect_names(size_t *n);
 
-/* Paths of the daemons whose presence in a root tells the dialect, most telling first, as a
- * NULL-terminated list of "dialect\0path" pairs for dialect_guess. */
+/* Paths whose presence in a root tells the dialect, most telling first: the first that is there
+ * decides. */
 struct dialect_sign {
     const char *dialect;
     const char *path; /* relative to the root */
 };
 const struct dialect_sign *dialect_signs(size_t *n);
 
-/* The dialect that the text of an inetd.conf alone speaks for (key=value, on ...;, swait, no user
- * column ...), or NULL when it says nothing. For roots with no daemon installed. */
+/* The dialect that the text of an inetd.conf alone speaks for (NAME on KEY = VALUE, swait, no user
+ * column ...), or NULL when it says nothing: the first line that tells decides, commented-out
+ * entries count as well. For roots with no daemon installed. */
 const struct dialect *dialect_from_text(const char *bytes, size_t len);
 
 /* The dialect assumed when nothing tells: "openbsd" on Linux roots. */
