@@ -80,7 +80,7 @@ let line = (blank | comment | disabled | entry | keyed | default | include | unk
 (* ---- keyed: the options of one NetBSD entry, quotes and comments already neutral ---- *)
 
 let value   = [ label "value" . store /[^ \t\n,;=][^ \t\n,;]*/ ]
-let option  = [ label "option" . indent . store /[a-z_]+/ . del /[ \t]*=/ " ="
+let option  = [ label "option" . indent . store /[A-Za-z_]+/ . del /[ \t]*=/ " ="
                 . (indent . value . (gap . value)*)? . trail ]
 let options = option . (del "," "," . option)* . del /;[ \t]*\n/ ";\n"
 

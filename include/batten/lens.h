@@ -26,6 +26,10 @@ struct lens;
 
 enum { LENS_LINES = 64 };
 
+/* The bytes up to this one no lens can carry: text with a NUL cannot be passed, and Augeas uses 1
+ * to 4 in its own encoding of a tree (a 4 in a value makes it abort). */
+enum { LENS_BYTE_MAX = 4 };
+
 /* Where the modules are loaded from. Set once by main before the first use: the directory of the
  * build tree when run in place, else the installed one. Copied. Default: "lenses". */
 void lens_set_dir(const char *dir);
@@ -35,8 +39,7 @@ void lens_set_dir(const char *dir);
 struct lens *lens_get_shared(struct diag *d);
 void lens_shutdown(void);
 
-/* Whether a lens can carry the bytes there and back: no NUL, and not byte 3, which Augeas uses for
- * itself. */
+/* Whether a lens can carry the bytes there and back. */
 bool lens_carries(const char *text, size_t len);
 
 /* Read TEXT with the lens NAME ("Module.lens"); its tree takes the place of the one before. A

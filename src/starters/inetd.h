@@ -207,10 +207,43 @@ void inetd_read_batch(struct inetd_reader *r, const char *text, size_t len,
  * again. */
 void inetd_read_line(struct inetd_reader *r, struct inetd_reading *read);
 
+/* Add the entry that a line or a comment is; locked where it must not be edited. */
+struct inetd_line *inetd_add_entry(struct inetd_reader *r, const struct inetd_reading *read,
+                                   bool active);
+
+/* Add the keyed entry that READ is. False, and nothing added, when its options cannot be read. */
+bool inetd_read_keyed(struct inetd_reader *r, struct inetd_reading *read, bool active);
+
+/* ---- commented-out entries (inetd_block.c) ---- */
+
+/* Up to the user, or where there is no such column up to the program. */
+enum { INETD_COLUMNS_MIN = 5 };
+
+/* Whether a comment that reads as an entry is one: prose seldom has a protocol, a wait word and a
+ * server in the right columns. */
+bool inetd_looks_disabled(const struct inetd_reader *r, const struct inetd_reading *read);
+
+/* Look for a commented-out entry that starts at READ and goes on in the comment lines behind it;
+ * add it, and mark those lines as done. */
+void inetd_read_block(struct inetd_reader *r, const struct inetd_reading *read, bool keyed);
+
+/* Whether WORD starts with one of the PREFIXES (NULL-terminated). */
+bool inetd_starts_any(const struct inetd_reader *r, const struct inetd_word *word,
+                      const char *const *prefixes);
+
+/* ---- problems (inetd_report.c) ---- */
+
 /* Add a problem at CUT. */
 void inetd_report(struct inetd_reader *r, const struct inetd_cut *cut, const char *code,
                   const char *message);
 void inetd_report_nul(struct inetd_reader *r);
+void inetd_report_unknown(struct inetd_reader *r, const struct inetd_reading *read,
+                          const struct inetd_line *line);
+
+/* Add a problem where a line below the entry LINE was meant as an entry, or as a comment, but is
+ * arguments. */
+void inetd_report_swallowed(struct inetd_reader *r, const struct inetd_reading *read,
+                            const struct inetd_line *line);
 
 /* Add the line that CUT of SOURCE was read as, with its N words: the service first, or of a keyed
  * line the service alone. Makes the entry where there is one. Borrowed. (inetd_line.c) */

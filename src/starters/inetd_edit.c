@@ -28,18 +28,31 @@ static unsigned overflow_line(const struct dialect *d, const struct source *sour
     return 0;
 }
 
+/* A piece of a line ends behind the ';' of a keyed entry, or at the length limit. */
+static bool shares_line(const struct dialect *d, const struct source *source,
+                        const struct inetd_cut *cut)
+{
+    size_t start = cut->start;
+
+    if (cut->keyed)
+        return true;
+    while (start > 0 && source->bytes[start - 1] != '\n')
+        start--;
+    return (d->flags & DIALECT_KEYVALUE) != 0 && cut->start - start < d->line_max;
+}
+
 char *inetd_lock(const struct dialect *d, const struct source *source, const struct inetd_cut *cut)
 {
     const char *bytes = source->bytes + cut->start;
     unsigned line;
 
-    if (cut->keyed && cut->cut)
+    if (cut->cut && shares_line(d, source, cut))
         return mem_strdup("it shares a line with another entry");
     if (cut->cut)
         return mem_printf("its line is longer than the %zu bytes that the inetd reads at once",
                           d->line_max);
     if (!lens_carries(bytes, cut->end - cut->start))
-        return mem_strdup("it holds a byte 3, which the lens cannot carry");
+        return mem_strdup("it holds a control byte that the lens cannot carry");
     if (cut->last_line - cut->line >= LENS_LINES)
         return mem_printf("it spans more than %d lines", (int)LENS_LINES);
     if ((d->flags & DIALECT_IPSEC) && bytes[0] == '@')

@@ -2,13 +2,15 @@
 
 #include <string.h>
 
+#include "batten/lens.h"
+
 /*
  * A flattened line keeps every byte's offset, so that what the lens finds in it can be cut out of
  * the source. Only these bytes change:
  *
  *     newline, '\' before it, what follows a NUL or an inline '#'     become blanks
  *     blanks, ',' ';' '#' inside quotes                               become '_'
- *     byte 3                                                          becomes '?'
+ *     bytes 1 to 4, which no lens can carry                           become '?'
  *     the mark in "#<off># telnet ..."                                becomes "#######"
  */
 struct flat {
@@ -31,7 +33,7 @@ static size_t blank_to_newline(struct flat *f, size_t i)
     return i;
 }
 
-/* NULs, line ends that the dialect takes off, and byte 3. */
+/* NULs, line ends that the dialect takes off, and what no lens can carry. */
 static void flatten_bytes(struct flat *f)
 {
     char *t = f->text;
@@ -39,7 +41,7 @@ static void flatten_bytes(struct flat *f)
     for (size_t i = 0; i < f->len; i++) {
         if (t[i] == '\0')
             i = blank_to_newline(f, i);
-        else if (t[i] == 3)
+        else if ((unsigned char)t[i] <= LENS_BYTE_MAX)
             t[i] = '?';
         if (i >= f->len || t[i] != '\n' || !(f->d->flags & DIALECT_CR_BLANK))
             continue;

@@ -11,9 +11,6 @@
 #define LINE_LENS    "Batten_Inetd.line"
 #define OPTIONS_LENS "Batten_Inetd.options"
 
-/* The most physical lines that a commented-out entry is looked for on. */
-enum { BLOCK_LINES_MAX = 8, KEYED_LINES_MAX = 64 };
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -121,55 +118,6 @@ static void split_words(struct inetd_reader *r, struct inetd_reading *read)
     }
 }
 
-/* ---- problems ---- */
-
-void inetd_report(struct inetd_reader *r, const struct inetd_cut *cut, const char *code,
-                  const char *message)
-{
-    const char *bytes = r->source->bytes;
-    struct diag *d = problems_new(&r->p->problems);
-    size_t line = cut->start, text = cut->start, end = cut->start;
-
-    while (line > 0 && bytes[line - 1] != '\n')
-        line--;
-    while (text < cut->end && is_blank(bytes[text]))
-        text++;
-    while (end < cut->end && bytes[end] != '\n')
-        end++;
-    diag_set(d, STATUS_ATTENTION, code, "%s", message);
-    diag_at(d, r->source->path, cut->line, (unsigned)(text - line) + 1);
-    diag_text(d, bytes + line, end - line);
-    diag_hint(d, "batten explain %s:%u", r->source->path, cut->line);
-}
-
-void inetd_report_nul(struct inetd_reader *r)
-{
-    const char *nul = memchr(r->source->bytes, '\0', r->source->len);
-    struct inetd_cut cut = {.start = (size_t)(nul - r->source->bytes), .line = 1};
-
-    cut.end = cut.start;
-    for (size_t i = 0; i < cut.start; i++)
-        cut.line += r->source->bytes[i] == '\n';
-    inetd_report(r, &cut, "nul-bytes", "the file holds NUL bytes, so it is shown but never edited");
-}
-
-static void report_unknown(struct inetd_reader *r, const struct inetd_cut *cut,
-                           const struct inetd_line *line)
-{
-    char *message;
-
-    if (cut->open)
-        message = mem_strdup("no ';' ends this entry, so the inetd gives up here");
-    else if (cut->line == 1 && text_starts(r->source->bytes, "\xef\xbb\xbf"))
-        message = mem_strdup("a byte order mark starts this line, so it is no entry");
-    else if (line->nfields > 1)
-        message = mem_printf("'%s' is not a socket type, so this is no entry", line->fields[1]);
-    else
-        message = mem_printf("'%s' alone is no entry", line->nfields ? line->fields[0] : "");
-    inetd_report(r, cut, "unknown-line", message);
-    free(message);
-}
-
 /* ---- what a line means ---- */
 
 static struct inetd_line *add_line(struct inetd_reader *r, const struct inetd_reading *read,
@@ -186,10 +134,28 @@ static void lock_entry(struct inetd_reader *r, const struct inetd_line *line,
                                      : inetd_lock(r->p->dialect, r->source, cut);
 }
 
+struct inetd_line *inetd_add_entry(struct inetd_reader *r, const struct inetd_reading *read,
+                                   bool active)
+{
+    struct inetd_line *line = add_line(r, read, INETD_ENTRY, active);
+
+    lock_entry(r, line, read->cut);
+    return line;
+}
+
 static void read_unknown(struct inetd_reader *r, struct inetd_reading *read)
 {
     split_words(r, read);
-    report_unknown(r, read->cut, add_line(r, read, INETD_UNKNOWN, true));
+    inetd_report_unknown(r, read, add_line(r, read, INETD_UNKNOWN, true));
+}
+
+static void read_entry(struct inetd_reader *r, struct inetd_reading *read)
+{
+    if (read->n < INETD_COLUMNS_MIN) {
+        read_unknown(r, read);
+        return;
+    }
+    inetd_report_swallowed(r, read, inetd_add_entry(r, read, true));
 }
 
 static void read_default(struct inetd_reader *r, struct inetd_reading *read)
@@ -228,7 +194,7 @@ static void read_include(struct inetd_reader *r, struct inetd_reading *read)
 }
 
 /* A keyed entry: its options go through a lens of their own, one entry at a time. */
-static bool read_keyed(struct inetd_reader *r, struct inetd_reading *read, bool active)
+bool inetd_read_keyed(struct inetd_reader *r, struct inetd_reading *read, bool active)
 {
     const struct inetd_word *name = &r->words[read->words];
     const char *options = read->flat + (name->start - read->cut->start) + name->len, *at;
@@ -257,140 +223,6 @@ static bool read_keyed(struct inetd_reader *r, struct inetd_reading *read, bool 
     return true;
 }
 
-static bool starts_any(const struct inetd_reader *r, const struct inetd_word *word,
-                       const char *const *prefixes)
-{
-    const char *bytes = r->source->bytes + word->start;
-
-    for (; *prefixes != NULL; prefixes++)
-        if (word->len >= strlen(*prefixes) && memcmp(bytes, *prefixes, strlen(*prefixes)) == 0)
-            return true;
-    return false;
-}
-
-/* Prose seldom has a protocol, a wait word and a server in the right columns. */
-static bool looks_disabled(const struct inetd_reader *r, const struct inetd_reading *read)
-{
-    static const char *const protos[] = {"tcp", "udp", "rpc/", "unix", "sctp", "icmp", NULL};
-    static const char *const waits[] = {"wait", "nowait", "swait", NULL};
-    static const char *const servers[] = {"/", "?", "internal", NULL};
-    static const char *const templates[] = {"<", NULL};
-    const struct inetd_word *w = r->words + read->words;
-
-    if (read->n < 5 || starts_any(r, &w[0], templates))
-        return false;
-    if (read->n == 5 && !starts_any(r, &w[4], servers))
-        return false;
-    return starts_any(r, &w[2], protos) && starts_any(r, &w[3], waits);
-}
-
-/* ---- commented-out entries of several lines ---- */
-
-/* Take the '#' off COUNT comment lines from cut FIRST and read what is there as if it were live:
- * if that is one entry over all of them, it is added, commented out. */
-static bool try_block(struct inetd_reader *r, size_t first, size_t count)
-{
-    size_t start = r->cuts.v[first].start, end = r->cuts.v[first + count - 1].end;
-    struct inetd_reading read = {.words = r->nwords};
-    struct inetd_cuts cuts = {0};
-    struct buf live = BUF_INIT, flat = BUF_INIT;
-    bool found = false;
-
-    buf_add(&live, r->source->bytes + start, end - start);
-    for (size_t i = first; i < first + count; i++)
-        live.data[r->cuts.v[i].start - start] = ' ';
-    inetd_cut(&cuts, r->p->dialect, live.data, live.len);
-    if (cuts.n == 1) {
-        struct inetd_cut cut = cuts.v[0];
-
-        inetd_flatten(&flat, r->p->dialect, live.data, &cut);
-        buf_addc(&flat, '\n');
-        cut.start += start;
-        cut.end += start;
-        cut.line += r->cuts.v[first].line - 1;
-        cut.last_line += r->cuts.v[first].line - 1;
-        read.cut = &cut;
-        read.flat = flat.data;
-        inetd_read_batch(r, flat.data, flat.len, &read, 1);
-        if (read.label == LABEL_ENTRY && looks_disabled(r, &read)) {
-            lock_entry(r, add_line(r, &read, INETD_ENTRY, false), &cut);
-            found = true;
-        } else if (read.label == LABEL_KEYED) {
-            found = read_keyed(r, &read, false);
-        }
-        r->nwords = read.words;
-    }
-    buf_release(&live);
-    buf_release(&flat);
-    inetd_cuts_release(&cuts);
-    return found;
-}
-
-/* Whether cut I is a comment that could go on with a commented-out entry above it. */
-static bool may_continue(const struct inetd_reader *r, size_t i, bool keyed)
-{
-    const struct inetd_cut *cut;
-    const char *bytes;
-
-    if (i >= r->cuts.n)
-        return false;
-    cut = &r->cuts.v[i];
-    bytes = r->source->bytes + cut->start;
-    return cut->comment && !cut->cut && bytes[0] == '#' &&
-           (keyed || (cut->end - cut->start > 2 && is_blank(bytes[1])));
-}
-
-/* Whether the comment line at cut I is a commented-out entry by itself. */
-static bool try_single(struct inetd_reader *r, size_t i)
-{
-    struct inetd_reading read = {.cut = &r->cuts.v[i], .words = r->nwords};
-    struct buf flat = BUF_INIT;
-    bool found;
-
-    inetd_flatten(&flat, r->p->dialect, r->source->bytes, read.cut);
-    buf_addc(&flat, '\n');
-    read.flat = flat.data;
-    inetd_read_batch(r, flat.data, flat.len, &read, 1);
-    found = read.label == LABEL_DISABLED && looks_disabled(r, &read);
-    r->nwords = read.words;
-    buf_release(&flat);
-    return found;
-}
-
-static bool has_semicolon(const struct inetd_reader *r, size_t i)
-{
-    const struct inetd_cut *cut = &r->cuts.v[i];
-
-    return memchr(r->source->bytes + cut->start, ';', cut->end - cut->start) != NULL;
-}
-
-static void read_block(struct inetd_reader *r, const struct inetd_reading *read, bool keyed)
-{
-    size_t first = (size_t)(read->cut - r->cuts.v), count = 1;
-    size_t most = keyed ? KEYED_LINES_MAX : BLOCK_LINES_MAX;
-
-    if (r->source->bytes[read->cut->start] != '#')
-        return;
-    for (; count <= most && r->attempts > 0; count++) {
-        bool last = !keyed || has_semicolon(r, first + count - 1);
-
-        if (last && (count > 1 || keyed)) {
-            r->attempts--;
-            if (try_block(r, first, count)) {
-                r->done = r->cuts.v[first + count - 1].end;
-                return;
-            }
-            if (keyed)
-                return;
-        }
-        if (!may_continue(r, first + count, keyed))
-            return;
-        /* A line that is an entry by itself is not the rest of the one above. */
-        if (!keyed && try_single(r, first + count))
-            return;
-    }
-}
-
 static void read_comment(struct inetd_reader *r, const struct inetd_reading *read)
 {
     const char *at = read->flat + strspn(read->flat, "# \t");
@@ -408,19 +240,19 @@ static void read_comment(struct inetd_reader *r, const struct inetd_reading *rea
     second = strcspn(at, " \t\n");
     if ((flags & DIALECT_KEYVALUE) &&
         ((second >= 2 && strncmp(at, "on", 2) == 0) || (second >= 3 && strncmp(at, "off", 3) == 0)))
-        read_block(r, read, true);
+        inetd_read_block(r, read, true);
     else if (at[second + strspn(at + second, " \t")] == '\n')
-        read_block(r, read, false);
+        inetd_read_block(r, read, false);
 }
 
 void inetd_read_line(struct inetd_reader *r, struct inetd_reading *read)
 {
     switch (read->label) {
     case LABEL_ENTRY:
-        lock_entry(r, add_line(r, read, INETD_ENTRY, true), read->cut);
+        read_entry(r, read);
         break;
     case LABEL_KEYED:
-        if (!read_keyed(r, read, true))
+        if (!inetd_read_keyed(r, read, true))
             read_unknown(r, read);
         break;
     case LABEL_DEFAULT:
@@ -433,10 +265,10 @@ void inetd_read_line(struct inetd_reader *r, struct inetd_reading *read)
         read_unknown(r, read);
         break;
     case LABEL_DISABLED:
-        if (looks_disabled(r, read))
-            lock_entry(r, add_line(r, read, INETD_ENTRY, false), read->cut);
+        if (inetd_looks_disabled(r, read))
+            inetd_add_entry(r, read, false);
         else if (r->p->dialect->flags & DIALECT_INDENT_JOINS)
-            read_block(r, read, false);
+            inetd_read_block(r, read, false);
         break;
     case LABEL_COMMENT:
         read_comment(r, read);

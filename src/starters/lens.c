@@ -67,7 +67,10 @@ void lens_shutdown(void)
 
 bool lens_carries(const char *text, size_t len)
 {
-    return memchr(text, 0, len) == NULL && memchr(text, 3, len) == NULL;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= LENS_BYTE_MAX)
+            return false;
+    return true;
 }
 
 /* The absolute path of PATH; borrowed until the next call. */
@@ -121,7 +124,7 @@ int lens_store(struct lens *lens, const char *name, const char *text, size_t len
     aug_rm(lens->aug, TREE);
     aug_rm(lens->aug, ERRORS);
     if (!lens_carries(text, len)) {
-        diag_set(d, STATUS_REFUSED, "lens-bytes", "the text holds a NUL byte or a byte 3");
+        diag_set(d, STATUS_REFUSED, "lens-bytes", "the text holds a byte from 0 to 4");
         goto out;
     }
     buf_add(&raw, text, len);
