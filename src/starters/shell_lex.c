@@ -43,9 +43,10 @@ static bool is_joined(const struct reader *r, size_t start, size_t end)
     return backslashes % 2 == 1;
 }
 
-/* The delimiter as it was written, less its quotes, is the line [START, END). */
-static bool is_delimiter(const struct reader *r, const struct shell_redir *d, size_t start,
-                         size_t end)
+/* Where the delimiter, as it was written less its quotes, ends when it is all of the line [START,
+ * END); 0 when it is not. In $( ) ksh and bash also let the closing bracket follow it. */
+static size_t delimiter_end(const struct reader *r, const struct shell_redir *d, size_t start,
+                            size_t end)
 {
     size_t i = d->target;
 
@@ -59,10 +60,10 @@ static bool is_delimiter(const struct reader *r, const struct shell_redir *d, si
         if (c == '\\' && i + 1 < d->end)
             c = r->s[++i];
         if (start >= end || r->s[start] != c)
-            return false;
+            return 0;
         start++;
     }
-    return start == end;
+    return start == end || (r->substs > 0 && r->s[start] == ')') ? start : 0;
 }
 
 /* One here-document from r->pos on; r->pos ends up behind its delimiter's line. */
@@ -75,10 +76,11 @@ static void read_document(struct reader *r, struct shell_redir *d)
         size_t start = r->pos;
         const char *newline = memchr(r->s + start, '\n', r->end - start);
         size_t end = newline ? (size_t)(newline - r->s) : r->end;
+        size_t found = joined ? 0 : delimiter_end(r, d, start, end);
 
-        r->pos = newline ? end + 1 : end;
+        r->pos = newline && (found == 0 || found == end) ? end + 1 : found > 0 ? found : end;
         d->doc_end = r->pos;
-        if (!joined && is_delimiter(r, d, start, end))
+        if (found > 0)
             return;
         joined = !d->quoted && is_joined(r, start, end);
     }
@@ -148,22 +150,25 @@ void shell_read_word(struct reader *r)
     *t = (struct token){TOKEN_WORD, start, r->pos, quoted, blocks_from, r->sh->nblocks};
 }
 
-/* Behind the digits, if any, of a redirection's descriptor, when one stands here; else 0. */
-static size_t redir_operator(const struct reader *r)
+enum { NOT_HERE = -1 };
+
+/* How many bytes of descriptor stand here before the operator of a redirection, or NOT_HERE. */
+static int redir_operator(const struct reader *r)
 {
     size_t i = 0;
 
-    while (at(r, i) >= '0' && at(r, i) <= '9')
+    while (i < 9 && at(r, i) >= '0' && at(r, i) <= '9')
         i++;
     if (at(r, i) != '<' && at(r, i) != '>') {
         /* &> is one operator in bash and two in dash; both take what stands here */
-        return at(r, 0) == '&' && at(r, 1) == '>' ? r->pos + 1 : 0;
+        return at(r, 0) == '&' && at(r, 1) == '>' ? 1 : NOT_HERE;
     }
     if (i == 0 && at(r, 1) == '(')
-        return 0;
-    return r->pos + i;
+        return NOT_HERE;
+    return (int)i;
 }
 
+/* OP is where its operator starts. */
 static void take_redir(struct reader *r, size_t op)
 {
     static const char *const ops[] = {"<<<", "<<-", "<<", "<&", "<>", "<", ">>", ">&", ">|", ">"};
@@ -214,7 +219,7 @@ static bool take_operator(struct reader *r)
 
 void shell_next(struct reader *r)
 {
-    size_t op;
+    int op;
 
     skip_blanks(r);
     if (r->dead || r->pos >= r->end) {
@@ -222,8 +227,8 @@ void shell_next(struct reader *r)
         return;
     }
     op = redir_operator(r);
-    if (op != 0) {
-        take_redir(r, op);
+    if (op != NOT_HERE) {
+        take_redir(r, r->pos + (size_t)op);
     } else if (at(r, 0) == '\n') {
         r->tok = (struct token){.kind = TOKEN_NEWLINE, .start = r->pos, .end = r->pos + 1};
         take_newline(r);

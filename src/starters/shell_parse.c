@@ -297,8 +297,10 @@ void shell_read_subst(struct reader *r)
 
     if (!shell_deeper(r))
         return;
+    r->substs++;
     shell_next(r);
     block = shell_read_block(r, SHELL_SUBST, SHELL_NO, from);
+    r->substs--;
     r->depth--;
     if (r->tok.kind != TOKEN_CLOSE) {
         shell_problem(r, from, "'$(' without ')'");

@@ -36,7 +36,8 @@ struct reader {
     size_t pos, end;
     struct token tok; /* the next token, not taken yet */
     int depth;
-    bool dead; /* too deep: nothing is read any more */
+    int substs; /* $( ) around here */
+    bool dead;  /* too deep: nothing is read any more */
     /* Redirections whose here-document starts at the next newline. Those below PENDING_BASE wait
      * for a newline outside the backquotes being read. */
     int *pending;

@@ -154,25 +154,29 @@ static const struct sample quotes[] = {
 };
 
 static const struct sample documents[] = {
-    {"cat <<E\na; b\nE\nc\n",           "{file:<cat><<E@8-15>\\n<c>\\n}",                     NULL                           },
-    {"cat <<-E >f; d\n\ta\n\tE\nc\n",   "{file:<cat><<-E@15-21>>f>;<d>\\n<c>\\n}",            NULL                           },
-    {"cat <<'E F' && b\n$(\nE F\nc\n",  "{file:<cat><<'E F'@17-24>&&<b>\\n<c>\\n}",           NULL                           },
-    {"cat <<A <<\\B\na\nA\nb\nB\nc\n",  "{file:<cat><<A@13-17><<\\B@17-21>\\n<c>\\n}",        NULL                           },
+    {"cat <<E\na; b\nE\nc\n",           "{file:<cat><<E@8-15>\\n<c>\\n}",                                NULL                           },
+    {"cat <<-E >f; d\n\ta\n\tE\nc\n",   "{file:<cat><<-E@15-21>>f>;<d>\\n<c>\\n}",                       NULL                           },
+    {"cat <<'E F' && b\n$(\nE F\nc\n",  "{file:<cat><<'E F'@17-24>&&<b>\\n<c>\\n}",                      NULL                           },
+    {"cat <<A <<\\B\na\nA\nb\nB\nc\n",  "{file:<cat><<A@13-17><<\\B@17-21>\\n<c>\\n}",                   NULL                           },
     {"x=$(cat <<E\na )\nE\n) b\n",
-     "{file:<=x=$(cat <<E\na )\nE\n) b{subst:<cat><<E@12-18>\\n}>\\n}",                       NULL                           },
-    {"cat <<%\na\n%\nb\n",              "{file:<cat><<%@8-12>\\n<b>\\n}",                     NULL                           },
-    {"cat <<E\na \\\nE\nE\nb\n",        "{file:<cat><<E@8-16>\\n<b>\\n}",                     NULL                           },
-    {"cat <<\\E\na \\\nE\nb\n",         "{file:<cat><<\\E@9-15>\\n<b>\\n}",                   NULL                           },
-    {"if a; then cat <<E\nfi\nE\nfi\n", "{file:if<{cond:<a>;}{then:<cat><<E@19-24>\\n}>\\n}", NULL                           },
-    {"cat <<<E\na\n",                   "{file:<cat><<<E>\\n<a>\\n}",                         NULL                           },
-    {"cat <<E\na\n",                    "{file:<cat><<E@8-10>\\n}",                           "here-document without its end"},
+     "{file:<=x=$(cat <<E\na )\nE\n) b{subst:<cat><<E@12-18>\\n}>\\n}",                                  NULL                           },
+    {"cat <<%\na\n%\nb\n",              "{file:<cat><<%@8-12>\\n<b>\\n}",                                NULL                           },
+    {"cat <<E\na \\\nE\nE\nb\n",        "{file:<cat><<E@8-16>\\n<b>\\n}",                                NULL                           },
+    {"cat <<\\E\na \\\nE\nb\n",         "{file:<cat><<\\E@9-15>\\n<b>\\n}",                              NULL                           },
+    {"if a; then cat <<E\nfi\nE\nfi\n", "{file:if<{cond:<a>;}{then:<cat><<E@19-24>\\n}>\\n}",            NULL                           },
+    {"x=$(cat <<E\na )\nE) b\n",        "{file:<=x=$(cat <<E\na )\nE) b{subst:<cat><<E@12-17>\\n}>\\n}",
+     NULL                                                                                                                               },
+    {"cat <<E\nE)\nE\nb\n",             "{file:<cat><<E@8-13>\\n<b>\\n}",                                NULL                           },
+    {"<<E <<F\nE\nF\n",                 "{file:<><<E@8-10><<F@10-12>\\n}",                               NULL                           },
+    {"cat <<<E\na\n",                   "{file:<cat><<<E>\\n<a>\\n}",                                    NULL                           },
+    {"cat <<E\na\n",                    "{file:<cat><<E@8-10>\\n}",                                      "here-document without its end"},
 };
 
 static const struct sample broken[] = {
     {"fi\nnamed\n",             "{file:<named>\\n}",                          "a keyword that closes nothing"},
     {"if a; then b\n",          "{file:if<{cond:<a>;}{then:<b>\\n}>}",        "'if' without 'fi'"            },
     {"if a; then b; done\nc",   "{file:if<{cond:<a>;}{then:<b>;}><c>}",       "'if' without 'fi'"            },
-    {"a )\nb\n",                "{file:<a>\\n<b>\\n}",                        "an operator without a command"},
+    {"a )\nb\n",                "{file:<a><b>\\n}",                           "an operator without a command"},
     {"(a\n",                    "{file:paren<{list:<a>\\n}>}",                "'(' without ')'"              },
     {"{ a; \n",                 "{file:brace<{list:<a>;}>}",                  "'{' without '}'"              },
     {"echo 'a\nb\n",            "{file:<echo 'a\nb\n>}",                      "quote without its end"        },
@@ -182,7 +186,7 @@ static const struct sample broken[] = {
     {"echo ${a\nb\n",           "{file:<echo ${a\nb\n>}",                     "'${' without its '}'"         },
     {"case a in b c) d;; esac", "{file:case<a{arm b c:<d>}>}",                NULL                           },
     {"a ;; b\n",                "{file:<a><b>\\n}",                           "an operator without a command"},
-    {"a >\nb\n",                "{file:<a>>>>\\n<b>\\n}",                     "redirection without a target" },
+    {"a >\nb\n",                "{file:<a>>>\\n<b>\\n}",                      "redirection without a target" },
 };
 
 static void test_structure(void **state)
