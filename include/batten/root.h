@@ -96,6 +96,12 @@ enum root_result root_open_below(struct root **out, const struct root *root, con
 enum root_result root_list(const struct root *root, const char *path, size_t max,
                            struct strlist *out, struct diag *d);
 
+/* Call VISIT for each entry of the directory PATH (not "." and ".."), with what lstat says, in no
+ * order, at most MAX; a VISIT that does not return 0 ends it with ROOT_ERROR. */
+typedef int root_visitor(void *ctx, const char *name, const struct stat *st, struct diag *d);
+enum root_result root_visit(const struct root *root, const char *path, size_t max,
+                            root_visitor *visit, void *ctx, struct diag *d);
+
 /* lstat(2) inside the root. Returns 0 or -1 with errno. */
 int root_lstat(const struct root *root, const char *path, struct stat *st);
 

@@ -140,34 +140,53 @@ int root_glob(const struct root *root, const char *pattern, size_t max, struct s
     return rc;
 }
 
-enum root_result root_list(const struct root *root, const char *path, size_t max,
-                           struct strlist *out, struct diag *d)
+enum root_result root_visit(const struct root *root, const char *path, size_t max,
+                            root_visitor *visit, void *ctx, struct diag *d)
 {
-    int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0);
-    enum root_result result = ROOT_OK;
+    int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0), rc = 0;
+    size_t seen = 0;
     struct dirent *e;
+    struct stat st;
     DIR *list;
 
     if (fd < 0)
         return root_fail(path, errno, d);
     list = fdopendir(fd);
     if (list == NULL) {
-        result = root_fail(path, errno, d);
+        root_fail(path, errno, d);
         close(fd);
-        return result;
+        return ROOT_ERROR;
     }
-    while (result == ROOT_OK && (e = readdir(list)) != NULL) {
+    while (rc == 0 && (e = readdir(list)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        if (out->n < max) {
-            strlist_add(out, e->d_name);
-            continue;
+        if (++seen > max) {
+            rc = diag_set(d, STATUS_REFUSED, "too-many-files", "'%s' holds too many files", path);
+            diag_at(d, path, 0, 0);
+        } else if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            rc = visit(ctx, e->d_name, &st, d);
+        } else if (errno != ENOENT) {
+            root_fail(path, errno, d);
+            rc = -1;
         }
-        diag_set(d, STATUS_REFUSED, "too-many-files", "'%s' holds too many files", path);
-        diag_at(d, path, 0, 0);
-        result = ROOT_ERROR;
     }
     closedir(list);
+    return rc == 0 ? ROOT_OK : ROOT_ERROR;
+}
+
+static int add_name(void *ctx, const char *name, const struct stat *st, struct diag *d)
+{
+    (void)st;
+    (void)d;
+    strlist_add(ctx, name);
+    return 0;
+}
+
+enum root_result root_list(const struct root *root, const char *path, size_t max,
+                           struct strlist *out, struct diag *d)
+{
+    enum root_result result = root_visit(root, path, max, add_name, out, d);
+
     strlist_sort(out);
     return result;
 }

@@ -1,0 +1,350 @@
+#include "../../src/history/repo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "batten/diag.h"
+#include "batten/mem.h"
+#include "tree.h"
+
+struct fixture {
+    struct tree t;
+    struct root *state;
+    struct repo *repo;
+    struct diag d;
+    struct file_meta meta;
+};
+
+static void open_repo(struct fixture *f, enum repo_mode mode)
+{
+    if (repo_open(&f->repo, f->state, mode, &f->d) != 0)
+        fail_msg("%s", f->d.message);
+}
+
+static void fixture_open(struct fixture *f)
+{
+    *f = (struct fixture){.d = DIAG_INIT};
+    tree_make(&f->t);
+    f->meta.st.st_mode = S_IFREG | 0644;
+    assert_int_equal(root_open(&f->state, f->t.dir, true, &f->d), 0);
+    open_repo(f, REPO_CREATE);
+    assert_non_null(f->repo);
+}
+
+static void fixture_close(struct fixture *f)
+{
+    repo_free(f->repo);
+    diag_release(&f->d);
+    root_free(f->state);
+    tree_remove(&f->t);
+}
+
+static void commit(struct fixture *f, const char *parent, const char *path, const char *text,
+                   char id[REPO_ID])
+{
+    struct repo_file file = {path, text, text ? strlen(text) : 0, text ? &f->meta : NULL};
+    struct repo_commit c = {.parent = parent,
+                            .files = &file,
+                            .nfiles = 1,
+                            .message = "subject\n\nChange: 1\n",
+                            .author = "batten",
+                            .time = 1000000000,
+                            .offset = 540};
+
+    if (repo_write_commit(f->repo, &c, id, &f->d) != 0)
+        fail_msg("%s", f->d.message);
+}
+
+static int collect(void *ctx, const struct repo_entry *e, struct diag *d)
+{
+    (void)d;
+    assert_int_equal(e->time, 1000000000);
+    assert_int_equal(e->offset, 540);
+    assert_string_equal(e->message, "subject\n\nChange: 1\n");
+    strlist_add(ctx, e->id);
+    return 0;
+}
+
+static void commits_and_reads(void **state)
+{
+    struct fixture f;
+    char one[REPO_ID], two[REPO_ID], three[REPO_ID], got[REPO_ID];
+    struct buf out = BUF_INIT;
+    struct strlist ids = {0}, paths = {0};
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(repo_ref_read(f.repo, REPO_BRANCH, got, &f.d), ROOT_ABSENT);
+    commit(&f, NULL, "etc/inetd.conf", "telnet\nfinger\n", one);
+    commit(&f, one, "etc/inetd.d/pop", "pop\n", two);
+    commit(&f, two, "etc/inetd.conf", "#telnet\nfinger\n", three);
+    assert_int_equal(repo_ref_write(f.repo, REPO_BRANCH, three, &f.d), 0);
+    repo_free(f.repo);
+    open_repo(&f, REPO_EXISTING);
+    assert_int_equal(repo_ref_read(f.repo, REPO_BRANCH, got, &f.d), ROOT_OK);
+    assert_string_equal(got, three);
+    assert_int_equal(repo_blob(f.repo, one, "etc/inetd.conf", &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "telnet\nfinger\n");
+    assert_int_equal(repo_blob(f.repo, one, "etc/inetd.d/pop", &out, &f.d), ROOT_ABSENT);
+    assert_int_equal(repo_blob(f.repo, three, "etc/inetd.d/pop", &out, &f.d), ROOT_OK);
+    assert_int_equal(repo_meta(f.repo, three, "etc/inetd.d/pop", &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "mode 0100644\nuid 0\ngid 0\n");
+    assert_int_equal(repo_walk(f.repo, three, collect, &ids, &f.d), 0);
+    assert_int_equal(ids.n, 3);
+    assert_string_equal(ids.v[2], one);
+    assert_int_equal(repo_paths(f.repo, three, &paths, &f.d), 0);
+    assert_int_equal(paths.n, 2);
+    buf_clear(&out);
+    assert_int_equal(repo_diff(f.repo, three, &out, &f.d), 0);
+    assert_string_equal(buf_str(&out) + (strstr(buf_str(&out), "--- ") - buf_str(&out)),
+                        "--- a/etc/inetd.conf\n+++ b/etc/inetd.conf\n@@ -1,2 +1,2 @@\n-telnet\n"
+                        "+#telnet\n finger\n");
+    commit(&f, three, "etc/inetd.d/pop", NULL, two);
+    assert_int_equal(repo_blob(f.repo, two, "etc/inetd.d/pop", &out, &f.d), ROOT_ABSENT);
+    assert_int_equal(repo_blob(f.repo, two, REPO_META, &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "file etc/inetd.conf\nmode 0100644\nuid 0\ngid 0\n");
+    strlist_release(&ids);
+    strlist_release(&paths);
+    buf_release(&out);
+    fixture_close(&f);
+}
+
+static void same_input_same_bytes(void **state)
+{
+    struct fixture f, g;
+    char one[REPO_ID], two[REPO_ID];
+
+    (void)state;
+    fixture_open(&f);
+    fixture_open(&g);
+    commit(&f, NULL, "etc/inetd.conf", "telnet\n", one);
+    commit(&g, NULL, "etc/inetd.conf", "telnet\n", two);
+    assert_string_equal(one, two);
+    fixture_close(&f);
+    fixture_close(&g);
+}
+
+static void notes_are_kept(void **state)
+{
+    struct fixture f;
+    struct repo_commit who = {.author = "batten", .time = 1};
+    struct buf out = BUF_INIT;
+    char one[REPO_ID], two[REPO_ID];
+
+    (void)state;
+    fixture_open(&f);
+    commit(&f, NULL, "etc/inetd.conf", "telnet\n", one);
+    commit(&f, one, "etc/inetd.conf", "#telnet\n", two);
+    assert_int_equal(repo_note_read(f.repo, one, &out, &f.d), ROOT_ABSENT);
+    assert_int_equal(repo_note_write(f.repo, &who, one, "{\"a\": 1}", &f.d), 0);
+    assert_int_equal(repo_note_write(f.repo, &who, two, "{\"b\": 1}", &f.d), 0);
+    assert_int_equal(repo_note_write(f.repo, &who, one, "{\"a\": 2}", &f.d), 0);
+    assert_int_equal(repo_note_read(f.repo, one, &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "{\"a\": 2}");
+    assert_int_equal(repo_note_read(f.repo, two, &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "{\"b\": 1}");
+    buf_release(&out);
+    fixture_close(&f);
+}
+
+/* Real git takes it for a healthy bare repository. */
+static void git_can_read_it(void **state)
+{
+    struct fixture f;
+    char one[REPO_ID], *dir, *command;
+    FILE *p;
+    int fds[2];
+    char line[200] = "";
+    pid_t pid;
+
+    (void)state;
+    fixture_open(&f);
+    commit(&f, NULL, "etc/inetd.conf", "telnet\n", one);
+    assert_int_equal(repo_ref_write(f.repo, REPO_BRANCH, one, &f.d), 0);
+    dir = tree_path(&f.t, REPO_DIR);
+    command = mem_printf("--git-dir=%s", dir);
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(fds[1], 1);
+        execlp("git", "git", command, "log", "--format=%s %H", (char *)NULL);
+        _exit(127);
+    }
+    close(fds[1]);
+    p = fdopen(fds[0], "r");
+    if (fgets(line, sizeof(line), p) == NULL)
+        print_message("no git here\n");
+    else
+        assert_memory_equal(line + 8, one, 40);
+    fclose(p);
+    free(dir);
+    free(command);
+    fixture_close(&f);
+}
+
+static void an_absent_history_is_none(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    repo_free(f.repo);
+    tree_mkdir(&f.t, "empty");
+    root_free(f.state);
+    {
+        char *dir = tree_path(&f.t, "empty");
+
+        assert_int_equal(root_open(&f.state, dir, true, &f.d), 0);
+        free(dir);
+    }
+    open_repo(&f, REPO_EXISTING);
+    assert_null(f.repo);
+    fixture_close(&f);
+}
+
+static void plant(struct fixture *f, int which)
+{
+    char *a, *b;
+
+    switch (which) {
+    case 0:
+        tree_write(&f->t, "history.git/hooks/post-update", "#!/bin/sh\n");
+        break;
+    case 1:
+        tree_write(&f->t, "history.git/config", "[core]\n\tpager = evil\n");
+        break;
+    case 2:
+        tree_write(&f->t, "history.git/objects/info/alternates", "/etc\n");
+        break;
+    case 3:
+        tree_write(&f->t, "history.git/commondir", "/tmp\n");
+        break;
+    case 4:
+        tree_write(&f->t, "history.git/info/attributes", "* diff=evil\n");
+        break;
+    case 5:
+        tree_write(&f->t, "history.git/HEAD", "ref: ../../../etc/passwd\n");
+        break;
+    case 6:
+        tree_write(&f->t, "history.git/refs/heads/main", "ref: refs/../../x\n");
+        break;
+    case 7:
+        tree_link(&f->t, "/tmp", "history.git/refs/heads/link");
+        break;
+    case 8:
+        a = tree_path(&f->t, "history.git/objects");
+        b = tree_path(&f->t, "elsewhere");
+        assert_int_equal(rename(a, b), 0);
+        tree_link(&f->t, "../elsewhere", "history.git/objects");
+        free(a);
+        free(b);
+        break;
+    case 9:
+        a = tree_path(&f->t, "history.git/config");
+        b = tree_path(&f->t, "second-name");
+        assert_int_equal(link(a, b), 0);
+        free(a);
+        free(b);
+        break;
+    case 10:
+        tree_fifo(&f->t, "history.git/packed-refs");
+        break;
+    case 11:
+        tree_mkdir(&f->t, "history.git/worktrees");
+        break;
+    case 12:
+        tree_write(&f->t, "history.git/refs/heads/bad\nname", "x");
+        break;
+    default:
+        a = tree_path(&f->t, "history.git");
+        b = tree_path(&f->t, "elsewhere");
+        assert_int_equal(rename(a, b), 0);
+        tree_link(&f->t, "elsewhere", "history.git");
+        free(a);
+        free(b);
+        break;
+    }
+}
+
+static void hostile_histories_are_refused(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 14; which++) {
+        struct fixture f;
+        struct repo *again = NULL;
+
+        fixture_open(&f);
+        plant(&f, which);
+        for (int mode = REPO_EXISTING; mode <= REPO_CREATE; mode++) {
+            if (repo_open(&again, f.state, (enum repo_mode)mode, &f.d) == 0)
+                fail_msg("case %d was let in", which);
+            assert_int_equal(f.d.status, STATUS_REFUSED);
+            assert_string_equal(f.d.code, which == 13 ? f.d.code : "hostile-history");
+            assert_null(again);
+            diag_release(&f.d);
+        }
+        fixture_close(&f);
+    }
+}
+
+static void an_unfinished_history_is_finished(void **state)
+{
+    struct fixture f;
+    char one[REPO_ID];
+
+    (void)state;
+    fixture_open(&f);
+    repo_free(f.repo);
+    tree_unlink(&f.t, "history.git/HEAD");
+    tree_write(&f.t, "history.git/HEAD.lock", "ref: re");
+    tree_write(&f.t, "history.git/objects/tmp_object_git2_x", "half");
+    open_repo(&f, REPO_CREATE);
+    commit(&f, NULL, "etc/inetd.conf", "telnet\n", one);
+    tree_expect(&f.t, "history.git/HEAD", "ref: refs/heads/main\n");
+    assert_int_equal(repo_sweep(f.repo, &f.d), 0);
+    tree_expect(&f.t, "history.git/HEAD.lock", NULL);
+    tree_expect(&f.t, "history.git/objects/tmp_object_git2_x", NULL);
+    fixture_close(&f);
+}
+
+static void hunks_are_context_free(void **state)
+{
+    struct hunks h;
+    struct diag d = DIAG_INIT;
+    static const char a[] = "1\n2\n3\n4\n5\n", b[] = "0\n1\n2\nx\n4\n5\n6\n";
+
+    (void)state;
+    assert_int_equal(repo_hunks(a, strlen(a), b, strlen(b), &h, &d), 0);
+    assert_int_equal(h.n, 3);
+    assert_int_equal(h.v[0].a_start, 0);
+    assert_int_equal(h.v[0].a_count, 0);
+    assert_int_equal(h.v[0].b_start, 1);
+    assert_int_equal(h.v[0].b_count, 1);
+    assert_int_equal(h.v[1].a_start, 3);
+    assert_int_equal(h.v[1].b_start, 4);
+    assert_int_equal(h.v[2].a_start, 5);
+    assert_int_equal(h.v[2].a_count, 0);
+    assert_int_equal(h.v[2].b_start, 7);
+    free(h.v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commits_and_reads),
+        cmocka_unit_test(same_input_same_bytes),
+        cmocka_unit_test(notes_are_kept),
+        cmocka_unit_test(git_can_read_it),
+        cmocka_unit_test(an_absent_history_is_none),
+        cmocka_unit_test(hostile_histories_are_refused),
+        cmocka_unit_test(an_unfinished_history_is_finished),
+        cmocka_unit_test(hunks_are_context_free),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
