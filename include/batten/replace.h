@@ -111,11 +111,26 @@ void replace_clear(struct root *root, const char *dir);
 int replace_own(struct root *root, const char *path, const char *bytes, size_t len, mode_t mode,
                 struct diag *d);
 
+/* The same in two steps: all space is taken before, and only a rename is left to do. Cancel removes
+ * what stage wrote. */
+int replace_own_stage(struct root *root, const char *path, const char *bytes, size_t len,
+                      mode_t mode, struct diag *d);
+int replace_own_commit(struct root *root, const char *path, struct diag *d);
+void replace_own_cancel(struct root *root, const char *path);
+
 /* Remove such a file, its leftover .lock too, and sync the directory. Absent is no error. */
 int replace_own_remove(struct root *root, const char *path, struct diag *d);
 
 /* Make the directory PATH with exactly MODE unless it is there; its parents with 0755. */
 int replace_own_mkdir(struct root *root, const char *path, mode_t mode, struct diag *d);
+
+/* Give the directory that ROOT is the mode 0700. */
+int replace_own_close(struct root *root, struct diag *d);
+
+/* The staging directory of the mount that etc is on ("etc/.batten"), made when CREATE. It is ours
+ * and 0700, else STATUS_REFUSED, code "staging-dir". Caller frees *DIR. ROOT_ABSENT without CREATE
+ * when it is not there. */
+enum root_result replace_etc_staging(struct root *root, bool create, char **dir, struct diag *d);
 
 /* fsync the directory PATH. */
 int replace_sync_dir(struct root *root, const char *path, struct diag *d);

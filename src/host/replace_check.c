@@ -123,6 +123,32 @@ int replace_staging(struct root *root, const char *path, char **dir, struct diag
     return rc;
 }
 
+enum root_result replace_etc_staging(struct root *root, bool create, char **dir, struct diag *d)
+{
+    char *etc = etc_of(root);
+    struct stat st;
+    int fd;
+
+    *dir = NULL;
+    if (etc == NULL)
+        return root_fail("etc", errno, d);
+    *dir = mem_printf("%s%s.batten", etc, *etc ? "/" : "");
+    free(etc);
+    if (!create && root_lstat(root, *dir, &st) != 0) {
+        free(*dir);
+        *dir = NULL;
+        return errno == ENOENT ? ROOT_ABSENT : root_fail("etc/.batten", errno, d);
+    }
+    fd = replace_staging_open(root, *dir, d);
+    if (fd >= 0) {
+        close(fd);
+        return ROOT_OK;
+    }
+    free(*dir);
+    *dir = NULL;
+    return ROOT_ERROR;
+}
+
 /* The immutable and append-only flags of FD; file systems without them have none. */
 static int check_flags(struct root *root, int fd, const char *real, struct diag *d)
 {

@@ -102,31 +102,67 @@ static int write_lock(int dir, const char *name, const char *bytes, size_t len, 
     return rc;
 }
 
-int replace_own(struct root *root, const char *path, const char *bytes, size_t len, mode_t mode,
-                struct diag *d)
+int replace_own_stage(struct root *root, const char *path, const char *bytes, size_t len,
+                      mode_t mode, struct diag *d)
 {
     char *lock = mem_printf("%s.lock", last_of(path));
     int dir = open_parent(root, path, d), rc = -1;
 
     if (dir < 0)
         goto out;
-    /* on disk: the old file, if any, and perhaps a lock file with part of the new content */
-    if (write_lock(dir, lock, bytes, len, mode) != 0 ||
-        renameat(dir, lock, dir, last_of(path)) != 0) {
+    /* on disk: the old file, if any, and the lock file with all of the new content or a part */
+    if (write_lock(dir, lock, bytes, len, mode) != 0) {
         replace_fail("write-failed", path, errno, d);
         unlinkat(dir, lock, 0);
         goto out;
     }
-    /* on disk: the new file; after a power cut maybe still the old one */
-    if (fsync(dir) != 0)
-        replace_fail("write-failed", path, errno, d);
-    else
-        rc = 0;
+    rc = 0;
 out:
     if (dir >= 0)
         close(dir);
     free(lock);
     return rc;
+}
+
+int replace_own_commit(struct root *root, const char *path, struct diag *d)
+{
+    char *lock = mem_printf("%s.lock", last_of(path));
+    int dir = open_parent(root, path, d), rc = -1;
+
+    if (dir < 0)
+        goto out;
+    if (renameat(dir, lock, dir, last_of(path)) != 0) {
+        replace_fail("write-failed", path, errno, d);
+        unlinkat(dir, lock, 0);
+        goto out;
+    }
+    /* on disk: the new file; after a power cut maybe still the old one */
+    rc = fsync(dir) != 0 ? replace_fail("write-failed", path, errno, d) : 0;
+out:
+    if (dir >= 0)
+        close(dir);
+    free(lock);
+    return rc;
+}
+
+void replace_own_cancel(struct root *root, const char *path)
+{
+    char *lock = mem_printf("%s.lock", last_of(path));
+    int dir = open_parent(root, path, NULL);
+
+    if (dir >= 0) {
+        unlinkat(dir, lock, 0);
+        close(dir);
+    }
+    free(lock);
+}
+
+int replace_own(struct root *root, const char *path, const char *bytes, size_t len, mode_t mode,
+                struct diag *d)
+{
+    if (replace_own_stage(root, path, bytes, len, mode, d) != 0)
+        return -1;
+    return replace_own_commit(root, path, d);
 }
 
 int replace_own_remove(struct root *root, const char *path, struct diag *d)
@@ -195,6 +231,18 @@ int replace_sync_dir(struct root *root, const char *path, struct diag *d)
 
     if (fd < 0 || fsync(fd) != 0)
         rc = replace_fail("write-failed", path, errno, d);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+int replace_own_close(struct root *root, struct diag *d)
+{
+    int fd = open_dir(root, ""), rc = 0;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0 || ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) != 0))
+        rc = replace_fail("write-failed", root_dir(root), errno, d);
     if (fd >= 0)
         close(fd);
     return rc;
