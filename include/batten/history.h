@@ -103,4 +103,15 @@ struct history_drift {
 int history_drift(struct history *h, struct history_drift **out, size_t *n, struct diag *d);
 void history_drift_free(struct history_drift *v, size_t n);
 
+/* Services that batten closed and has not opened again, also from last.json. */
+struct history_closed {
+    char *path;
+    char *service; /* catalogue name or the entry's own */
+    char *name;
+    unsigned change;
+    int64_t time;
+};
+int history_closed(struct history *h, struct history_closed **out, size_t *n, struct diag *d);
+void history_closed_free(struct history_closed *v, size_t n);
+
 #endif

@@ -88,9 +88,10 @@ struct replace_record {
 /* What is at a place. */
 enum replace_found { FOUND_ABSENT, FOUND_OLD, FOUND_NEW, FOUND_FOREIGN };
 
-/* What is at the target of REC. */
+/* What is at the target of REC. *EXCHANGED: the new content is or was there, as the target or the
+ * old content in the staging directory shows. */
 int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *found,
-                 struct diag *d);
+                 bool *exchanged, struct diag *d);
 
 /* Bring REC to its new content (FORWARD) or to its old one, and remove what was staged for it. A
  * target that is neither is left alone; a foreign content that an exchange had brought out goes

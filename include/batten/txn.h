@@ -32,7 +32,8 @@ struct txn_options {
 };
 
 /* Take the lock (flock on the root's etc), waiting up to WAIT_MS. STATUS_SYSTEM, code "locked",
- * with the holder's pid when somebody else has it. Runs recover first if a crash left work. */
+ * with the holder's pid when somebody else has it. Runs recover first if a crash left work
+ * (txn_recovered). The history is to be read only after this. */
 int txn_begin(struct txn **out, struct root *root, struct history *h, long long wait_ms,
               struct diag *d);
 void txn_end(struct txn *t);
@@ -43,6 +44,10 @@ void txn_end(struct txn *t);
 int txn_commit(struct txn *t, const struct plan *plan, const struct file_meta *metas,
                const struct txn_options *o, unsigned *number, struct diag *d);
 
+/* What txn_begin or txn_recover had to do: a sentence each, borrowed, empty when nothing; and the
+ * change that was finished, whose daemons have to follow again, or 0. */
+const struct strlist *txn_recovered(const struct txn *t, unsigned *number);
+
 /* Record the outcome of change NUMBER as a git note. */
 int txn_note(struct txn *t, unsigned number, const char *json, struct diag *d);
 
@@ -51,7 +56,9 @@ enum txn_state { TXN_CLEAN, TXN_BEFORE_SWAP, TXN_SWAPPING, TXN_SWAPPED };
 int txn_pending(struct root *root, struct history *h, enum txn_state *state, struct diag *d);
 
 /* Finish or undo it; the lock is held (T). REPORT gets a sentence per thing done. *NUMBER gets the
- * change that was finished, 0 when it was undone: the caller then follows again. */
+ * change that was finished, 0 when it was undone: the caller then follows again. txn_begin has done
+ * it already: then this says what it did. STATUS_ATTENTION (with everything done) when a file was
+ * left alone because somebody else wrote it. Idempotent; until txn_end a crash begins it anew. */
 int txn_recover(struct txn *t, unsigned *number, struct strlist *report, struct diag *d);
 
 #endif

@@ -64,6 +64,17 @@ static void mark_effects(struct history_changes *list)
     effects_release(&effects);
 }
 
+int history_list_from(struct history *h, const char *id, struct history_changes *out,
+                      struct diag *d)
+{
+    struct repo *repo = NULL;
+
+    if (history_repo(h, false, &repo, d) != 0 || repo_walk(repo, id, add_change, out, d) != 0)
+        return -1;
+    mark_effects(out);
+    return 0;
+}
+
 int history_list(struct history *h, struct history_changes *out, struct diag *d)
 {
     struct repo *repo = NULL;
@@ -77,12 +88,11 @@ int history_list(struct history *h, struct history_changes *out, struct diag *d)
     case ROOT_OK:
         break;
     }
-    if (history_repo(h, false, &repo, d) != 0 || repo_walk(repo, tip, add_change, out, d) != 0)
+    if (history_list_from(h, tip, out, d) != 0 || history_repo(h, false, &repo, d) != 0)
         return -1;
     for (size_t i = 0; i < out->n; i++)
         if (add_outcome(repo, &out->v[i], d) != 0)
             return -1;
-    mark_effects(out);
     return 0;
 }
 

@@ -30,6 +30,10 @@ enum root_result history_tip(struct history *h, char id[REPO_ID], struct diag *d
 /* The change numbered N, or the newest numbered one for 0, out of LIST; NULL when there is none. */
 const struct history_change *history_find(const struct history_changes *list, unsigned n);
 
+/* All changes from commit ID back, newest first, without their outcomes. */
+int history_list_from(struct history *h, const char *id, struct history_changes *out,
+                      struct diag *d);
+
 /* Nothing is written: the parent of the commit of CHANGE, "" for none. */
 int history_parent(struct history *h, const char *id, char parent[REPO_ID], struct diag *d);
 

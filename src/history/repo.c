@@ -128,7 +128,8 @@ static int make_layout(struct root *dir, struct diag *d)
     return 0;
 }
 
-static int open_dir(struct root **dir, struct root *state, enum repo_mode mode, struct diag *d)
+static int open_dir(struct root **dir, struct root *state, enum repo_mode mode, bool *litter,
+                    struct diag *d)
 {
     switch (root_open_below(dir, state, REPO_DIR, O_NOFOLLOW, d)) {
     case ROOT_OK:
@@ -144,7 +145,7 @@ static int open_dir(struct root **dir, struct root *state, enum repo_mode mode, 
             return diag_set(d, STATUS_SYSTEM, "history-failed", "cannot open '%s'", REPO_DIR);
         break;
     }
-    if (walk_check(*dir, d) != 0)
+    if (walk_check(*dir, litter, d) != 0)
         return -1;
     return mode == REPO_CREATE ? make_layout(*dir, d) : 0;
 }
@@ -153,9 +154,10 @@ int repo_open(struct repo **out, struct root *state, enum repo_mode mode, struct
 {
     struct repo *repo;
     struct root *dir = NULL;
+    bool litter = false;
 
     *out = NULL;
-    if (open_dir(&dir, state, mode, d) != 0) {
+    if (open_dir(&dir, state, mode, &litter, d) != 0) {
         root_free(dir);
         return -1;
     }
@@ -171,7 +173,7 @@ int repo_open(struct repo **out, struct root *state, enum repo_mode mode, struct
         free(repo);
         return -1;
     }
-    if (open_odb(repo, d) != 0) {
+    if (open_odb(repo, d) != 0 || (mode == REPO_CREATE && litter && repo_sweep(repo, d) != 0)) {
         repo_free(repo);
         return -1;
     }
@@ -236,12 +238,27 @@ enum root_result repo_ref_read(struct repo *repo, const char *name, char id[REPO
     return result;
 }
 
-int repo_ref_write(struct repo *repo, const char *name, const char *id, struct diag *d)
+int repo_ref_stage(struct repo *repo, const char *name, const char *id, struct diag *d)
 {
     char line[REPO_ID + 1];
 
     snprintf(line, sizeof(line), "%s\n", id);
-    return replace_own(repo->dir, name, line, strlen(line), 0600, d);
+    return replace_own_stage(repo->dir, name, line, strlen(line), 0600, d);
+}
+
+int repo_ref_commit(struct repo *repo, const char *name, struct diag *d)
+{
+    return replace_own_commit(repo->dir, name, d);
+}
+
+void repo_ref_cancel(struct repo *repo, const char *name)
+{
+    replace_own_cancel(repo->dir, name);
+}
+
+int repo_ref_write(struct repo *repo, const char *name, const char *id, struct diag *d)
+{
+    return repo_ref_stage(repo, name, id, d) != 0 ? -1 : repo_ref_commit(repo, name, d);
 }
 
 int repo_ref_remove(struct repo *repo, const char *name, struct diag *d)

@@ -53,6 +53,10 @@ void repo_free(struct repo *repo);
 enum root_result repo_ref_read(struct repo *repo, const char *name, char id[REPO_ID],
                                struct diag *d);
 int repo_ref_write(struct repo *repo, const char *name, const char *id, struct diag *d);
+/* The same in two steps (replace_own_stage). */
+int repo_ref_stage(struct repo *repo, const char *name, const char *id, struct diag *d);
+int repo_ref_commit(struct repo *repo, const char *name, struct diag *d);
+void repo_ref_cancel(struct repo *repo, const char *name);
 int repo_ref_remove(struct repo *repo, const char *name, struct diag *d);
 
 /* One file to record: its bytes and metadata, or its absence (META NULL). */

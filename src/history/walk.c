@@ -21,6 +21,7 @@ struct walk {
     const char *dir; /* "" for the top */
     enum place place;
     unsigned depth;
+    bool *litter;
     struct strlist dirs;  /* below DIR, to be walked */
     struct strlist files; /* whose content is to be checked */
 };
@@ -146,7 +147,9 @@ static int visit(void *ctx, const char *name, const struct stat *st, struct diag
         return hostile(w->dir, name, "has another hard link", d);
     if (!file_allowed(w->place, name))
         return hostile(w->dir, name, "has no place there", d);
-    if (w->place == TOP || w->place == REFS)
+    if (text_starts(name, "tmp_") || ends(name, ".lock"))
+        *w->litter = true;
+    else if (w->place == TOP || w->place == REFS)
         strlist_add(&w->files, name);
     return 0;
 }
@@ -166,7 +169,7 @@ static int check_content(const struct walk *w, const char *name, struct diag *d)
         int same = root_same(w->repo, path, want, strlen(want), d);
 
         rc = same == 0 ? hostile(w->dir, name, "is not what batten writes", d) : same - 1;
-    } else if (w->place == REFS && !ends(name, ".lock")) {
+    } else if (w->place == REFS) {
         if (root_read(w->repo, path, REF_BYTES, &bytes, NULL, d) != ROOT_OK)
             rc = hostile(w->dir, name, "is not a ref", d);
         else if (bytes.len != 41 || strspn(bytes.data, "0123456789abcdef") != 40 ||
@@ -189,16 +192,16 @@ static enum place place_below(enum place place, const char *name)
     return strcmp(name, "pack") == 0 ? PACK : FAN;
 }
 
-static int walk_dir(const struct root *repo, const char *dir, enum place place, unsigned depth,
-                    struct diag *d)
+static int walk_dir(const struct walk *up, const char *dir, enum place place, struct diag *d)
 {
-    struct walk w = {.repo = repo, .dir = dir, .place = place, .depth = depth};
+    struct walk w = {
+        .repo = up->repo, .dir = dir, .place = place, .depth = up->depth + 1, .litter = up->litter};
     size_t max = place == FAN || place == PACK ? OBJECTS_MAX : NAMES_MAX;
     int rc = 0;
 
-    if (depth > REF_DEPTH)
+    if (w.depth > REF_DEPTH)
         return hostile(dir, "", "is too deep", d);
-    if (root_visit(repo, *dir ? dir : ".", max, visit, &w, d) != ROOT_OK)
+    if (root_visit(w.repo, *dir ? dir : ".", max, visit, &w, d) != ROOT_OK)
         rc =
             diag_set(d, STATUS_REFUSED, "hostile-history", "cannot look at '%s/%s'", REPO_DIR, dir);
     for (size_t i = 0; rc == 0 && i < w.files.n; i++)
@@ -206,7 +209,7 @@ static int walk_dir(const struct root *repo, const char *dir, enum place place, 
     for (size_t i = 0; rc == 0 && i < w.dirs.n; i++) {
         char *path = mem_printf("%s%s%s", dir, *dir ? "/" : "", w.dirs.v[i]);
 
-        rc = walk_dir(repo, path, place_below(place, w.dirs.v[i]), depth + 1, d);
+        rc = walk_dir(&w, path, place_below(place, w.dirs.v[i]), d);
         free(path);
     }
     strlist_release(&w.dirs);
@@ -214,7 +217,10 @@ static int walk_dir(const struct root *repo, const char *dir, enum place place, 
     return rc;
 }
 
-int walk_check(const struct root *repo, struct diag *d)
+int walk_check(const struct root *repo, bool *litter, struct diag *d)
 {
-    return walk_dir(repo, "", TOP, 0, d);
+    struct walk w = {.repo = repo, .litter = litter};
+
+    *litter = false;
+    return walk_dir(&w, "", TOP, d);
 }

@@ -10,10 +10,13 @@
 #ifndef BATTEN_HISTORY_WALK_H
 #define BATTEN_HISTORY_WALK_H
 
+#include <stdbool.h>
+
 struct diag;
 struct root;
 
-/* REPO is the directory history.git. Fails with STATUS_REFUSED, code "hostile-history". */
-int walk_check(const struct root *repo, struct diag *d);
+/* REPO is the directory history.git. *LITTER: a crash left temporary files in it. Fails with
+ * STATUS_REFUSED, code "hostile-history". */
+int walk_check(const struct root *repo, bool *litter, struct diag *d);
 
 #endif

@@ -95,12 +95,13 @@ static void places_release(struct places *p)
 }
 
 int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *found,
-                 struct diag *d)
+                 bool *exchanged, struct diag *d)
 {
     struct places p;
     int rc = places_open(root, rec, &p, d);
 
     *found = p.target;
+    *exchanged = p.target == FOUND_NEW || p.slot == FOUND_OLD;
     places_release(&p);
     return rc;
 }
@@ -189,7 +190,7 @@ void replace_clear(struct root *root, const char *dir)
     /* only names that batten gives to what is unfinished: "new.N" is never removed here */
     if (fd >= 0 && root_list(root, dir, STAGED_MAX, &names, NULL) == ROOT_OK)
         for (size_t i = 0; i < names.n; i++)
-            if (text_starts(names.v[i], "part."))
+            if (text_starts(names.v[i], "part.") || strcmp(names.v[i], "journal.lock") == 0)
                 unlinkat(fd, names.v[i], 0);
     if (parent >= 0 && unlinkat(parent, dir + strlen(up) + (*up ? 1 : 0), AT_REMOVEDIR) == 0)
         fsync(parent);

@@ -70,13 +70,15 @@ static void words_are_unique(void **state)
 static void names_of_the_list(void **state)
 {
     static const char *const names[] = {
-        "telnet",  "finger",  "imap",      "imaps",      "pop",    "pops",      "ftp",     "tftp",
-        "shell",   "login",   "exec",      "talk",       "uucp",   "systat",    "netstat", "echo",
-        "discard", "chargen", "daytime",   "time",       "comsat", "rusersd",   "rstatd",  "rwalld",
-        "sprayd",  "rexd",    "rquotad",   "ttdbserver", "cmsd",   "kcms",      "sadmind", "bootps",
-        "printer", "swat",    "linuxconf", "amanda",     "ident",  "ssh",       "named",   "statd",
-        "lockd",   "portmap", "mountd",    "nfs",        "ypserv", "ypbind",    "rwhod",   "routed",
-        "gated",   "timed",   "snmp",      "smtp",       "httpd",  "inetd",     "xdm",     "ntpd",    "samba",   "mysql",     "upnp",       "cwmp",   "ingreslock"};
+        "telnet",  "finger", "imap",    "imaps",   "pop",       "pops",    "ftp",
+        "tftp",    "shell",  "login",   "exec",    "talk",      "uucp",    "systat",
+        "netstat", "echo",   "discard", "chargen", "daytime",   "time",    "comsat",
+        "rusersd", "rstatd", "rwalld",  "sprayd",  "rexd",      "rquotad", "ttdbserver",
+        "cmsd",    "kcms",   "sadmind", "bootps",  "printer",   "swat",    "linuxconf",
+        "amanda",  "ident",  "ssh",     "named",   "statd",     "lockd",   "portmap",
+        "mountd",  "nfs",    "ypserv",  "ypbind",  "rwhod",     "routed",  "gated",
+        "timed",   "snmp",   "smtp",    "httpd",   "inetd",     "xdm",     "ntpd",
+        "samba",   "mysql",  "upnp",    "cwmp",    "ingreslock"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -1,0 +1,261 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/diag.h"
+#include "batten/mem.h"
+#include "batten/replace.h"
+#include "txn_int.h"
+
+/*
+ * What a crash left (the states are in txn.c) is judged by what is on disk: the journal says which
+ * files were to become what, the prints of the files say how far it got. Each step may be cut short
+ * again; the next run begins anew and finds less to do.
+ */
+
+static struct replace_record record_of(const struct journal *j, size_t i)
+{
+    return (struct replace_record){.real = j->files[i].real,
+                                   .staging = j->files[i].staging,
+                                   .index = (unsigned)i,
+                                   .old_print = j->files[i].old_print,
+                                   .new_print = j->files[i].new_print};
+}
+
+struct progress {
+    size_t exchanged;
+    size_t new;
+};
+
+static int look(struct root *root, const struct journal *j, struct progress *p, struct diag *d)
+{
+    *p = (struct progress){0};
+    for (size_t i = 0; i < j->nfiles; i++) {
+        struct replace_record rec = record_of(j, i);
+        enum replace_found found;
+        bool exchanged;
+
+        if (replace_look(root, &rec, &found, &exchanged, d) != 0)
+            return -1;
+        p->exchanged += exchanged;
+        p->new += found == FOUND_NEW;
+    }
+    return 0;
+}
+
+/* The branch names the change already. */
+static bool branch_moved(struct history *h, const struct journal *j)
+{
+    char tip[REPO_ID];
+
+    return j->id[0] != '\0' && history_tip(h, tip, NULL) == ROOT_OK && strcmp(tip, j->id) == 0;
+}
+
+static bool has_pending(struct history *h)
+{
+    struct stat st;
+
+    return h->state != NULL && root_lstat(h->state, REPO_DIR "/" REPO_PENDING, &st) == 0;
+}
+
+int txn_pending(struct root *root, struct history *h, enum txn_state *state, struct diag *d)
+{
+    struct journal j;
+    struct progress p;
+    int rc = 0;
+
+    *state = TXN_CLEAN;
+    switch (journal_read(h, &j, d)) {
+    case ROOT_ERROR:
+        return -1;
+    case ROOT_ABSENT:
+        if (has_pending(h))
+            *state = TXN_BEFORE_SWAP;
+        return 0;
+    case ROOT_OK:
+        break;
+    }
+    rc = look(root, &j, &p, d);
+    if (rc == 0 && (p.new == j.nfiles || branch_moved(h, &j)))
+        *state = TXN_SWAPPED;
+    else if (rc == 0)
+        *state = p.exchanged > 0 ? TXN_SWAPPING : TXN_BEFORE_SWAP;
+    journal_release(&j);
+    return rc;
+}
+
+int txn_settle_history(struct txn *t, const struct journal *j, struct diag *d)
+{
+    struct buf last = BUF_INIT;
+    struct repo *repo;
+    char tip[REPO_ID] = "";
+    int rc = -1;
+
+    if (history_is_none(t->h))
+        return 0;
+    if (history_repo(t->h, true, &repo, d) != 0 ||
+        repo_ref_read(repo, REPO_BRANCH, tip, d) == ROOT_ERROR)
+        return -1;
+    if (strcmp(tip, j->id) != 0 && strcmp(tip, j->base) != 0) {
+        diag_set(d, STATUS_INCOMPLETE, "history-moved",
+                 "the history moved on since change %u was begun", j->change);
+        diag_hint(d, "git -C '%s/%s' log", t->h->dir, REPO_DIR);
+        return -1;
+    }
+    if ((strcmp(tip, j->id) == 0 || repo_ref_write(repo, REPO_BRANCH, j->id, d) == 0) &&
+        last_make(t->h, j->id, &last, d) == 0 &&
+        replace_own(t->h->state, "last.json", buf_str(&last), last.len, 0600, d) == 0 &&
+        repo_ref_remove(repo, REPO_PENDING, d) == 0)
+        rc = 0;
+    buf_release(&last);
+    return rc;
+}
+
+static int settle_files(struct txn *t, const struct journal *j, bool forward, struct diag *d)
+{
+    for (size_t i = 0; i < j->nfiles; i++) {
+        struct replace_record rec = record_of(j, i);
+        enum replace_found found;
+
+        if (replace_settle(t->root, &rec, forward, &found, &t->report, d) != 0)
+            return -1;
+        if (found == FOUND_FOREIGN || found == FOUND_ABSENT)
+            t->attention = true;
+        if (forward && found == FOUND_OLD) {
+            t->attention = true;
+            strlist_addf(&t->report, "left '%s' alone: its new content is gone", rec.real);
+        }
+    }
+    return 0;
+}
+
+static void clear_staging(struct txn *t, const struct journal *j)
+{
+    char *etc = NULL;
+
+    for (size_t i = 0; i < j->nfiles; i++)
+        replace_clear(t->root, j->files[i].staging);
+    if (replace_etc_staging(t->root, false, &etc, NULL) == ROOT_OK)
+        replace_clear(t->root, etc);
+    free(etc);
+}
+
+static int sweep(struct txn *t, struct diag *d)
+{
+    struct repo *repo = NULL;
+
+    if (t->h->state == NULL)
+        return 0;
+    replace_own_cancel(t->h->state, "last.json");
+    replace_own_cancel(t->h->state, "journal");
+    if (history_repo(t->h, true, &repo, d) != 0)
+        return -1;
+    return repo_sweep(repo, d);
+}
+
+static int go_forward(struct txn *t, const struct journal *j, struct diag *d)
+{
+    if (settle_files(t, j, true, d) != 0 || txn_settle_history(t, j, d) != 0)
+        return -1;
+    clear_staging(t, j);
+    t->journal = true; /* until the daemons have followed */
+    t->recovered = j->change;
+    if (j->change != 0)
+        strlist_addf(&t->report, "finished change %u", j->change);
+    else
+        strlist_add(&t->report, "finished the change");
+    return 0;
+}
+
+static int go_back(struct txn *t, const struct journal *j, struct diag *d)
+{
+    if (settle_files(t, j, false, d) != 0)
+        return -1;
+    clear_staging(t, j);
+    txn_drop(t, j);
+    if (journal_remove(t->h, d) != 0)
+        return -1;
+    if (j->change != 0)
+        strlist_addf(&t->report, "undid change %u, which had not begun to take effect", j->change);
+    else
+        strlist_add(&t->report, "undid the change, which had not begun to take effect");
+    return 0;
+}
+
+/* Pending without a journal: the commits were written and nothing else. */
+static int drop_pending(struct txn *t, struct diag *d)
+{
+    struct journal none = {0};
+    struct history_changes list = {0};
+    char id[REPO_ID];
+    struct repo *repo = NULL;
+
+    if (history_repo(t->h, true, &repo, d) != 0)
+        return -1;
+    if (repo_ref_read(repo, REPO_PENDING, id, NULL) == ROOT_OK &&
+        history_list_from(t->h, id, &list, NULL) == 0 && list.n > 0)
+        none.change = list.v[0].number;
+    history_changes_release(&list);
+    txn_drop(t, &none);
+    strlist_add(&t->report, "dropped a change that was recorded and not begun");
+    return 0;
+}
+
+static void log_report(struct txn *t)
+{
+    for (size_t i = 0; i < t->report.n; i++)
+        txn_log(t, "recover: %s", t->report.v[i]);
+}
+
+static int recover_journal(struct txn *t, const struct journal *j, struct diag *d)
+{
+    struct progress p;
+
+    if (look(t->root, j, &p, d) != 0)
+        return -1;
+    if (p.exchanged > 0 || branch_moved(t->h, j))
+        return go_forward(t, j, d);
+    return go_back(t, j, d);
+}
+
+int recover_run(struct txn *t, struct diag *d)
+{
+    struct journal j;
+    int rc = 0;
+
+    switch (journal_read(t->h, &j, d)) {
+    case ROOT_ERROR:
+        return -1;
+    case ROOT_ABSENT:
+        /* the very first steps may leave an empty directory */
+        clear_staging(t, &j);
+        if (has_pending(t->h))
+            rc = drop_pending(t, d);
+        break;
+    case ROOT_OK:
+        rc = recover_journal(t, &j, d);
+        break;
+    }
+    if (rc == 0 && t->report.n > 0) {
+        rc = sweep(t, d);
+        log_report(t);
+    }
+    if (rc != 0 && d != NULL && d->status != STATUS_REFUSED)
+        d->status = STATUS_INCOMPLETE;
+    journal_release(&j);
+    return rc;
+}
+
+int txn_recover(struct txn *t, unsigned *number, struct strlist *report, struct diag *d)
+{
+    *number = t->recovered;
+    if (sweep(t, d) != 0)
+        return -1;
+    for (size_t i = 0; i < t->report.n; i++)
+        strlist_add(report, t->report.v[i]);
+    if (!t->attention)
+        return 0;
+    diag_set(d, STATUS_ATTENTION, "left-alone",
+             "a file was left alone because somebody else wrote it meanwhile");
+    diag_hint(d, "batten status");
+    return -1;
+}
