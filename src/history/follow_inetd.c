@@ -9,7 +9,6 @@
 #include "batten/mem.h"
 
 enum {
-    START_UP_MS = 3000, /* how long a daemon may take to install its handlers */
     STOP_MS = 5000,
     START_MS = 10000,
     FIND_MS = 2000,    /* from the end of the start command to the new daemon */
@@ -64,7 +63,7 @@ static bool config_is_there(const struct follow *f)
 /* A daemon that has just been started would die of a HUP, or lose it: give it time. */
 static int hup(struct process *p, long long wait_ms, struct diag *d)
 {
-    long long end = process_now() + (wait_ms < START_UP_MS ? wait_ms : START_UP_MS);
+    long long end = process_now() + wait_ms;
 
     while (process_refresh(p) == 0 && !p->catches_hup && process_now() < end)
         process_sleep(20);

@@ -85,6 +85,22 @@ static bool dynamic_as_wanted(const struct follow *f, const struct view *v,
     return closed ? here <= want : here >= want;
 }
 
+/* Open is what the super-server itself listens on: the child of a 'wait' entry may still hold the
+ * old socket, which keeps the port from coming back for good. */
+static bool opened(const struct follow *f, const struct view *v, const struct plan_socket *s)
+{
+    const char *family = family_name(s->spec.family);
+
+    for (size_t i = 0; i < v->l.n; i++) {
+        const struct listener *l = &v->l.v[i];
+
+        if (listener_is(l, family, s->spec.proto, s->spec.address, s->spec.port) &&
+            (!s->inetd || f->ninetds == 0 || owned_by_any(l, f->inetds, f->ninetds)))
+            return true;
+    }
+    return false;
+}
+
 static bool as_wanted(const struct follow *f, const struct view *v, const struct plan_socket *s,
                       bool closed)
 {
@@ -94,7 +110,7 @@ static bool as_wanted(const struct follow *f, const struct view *v, const struct
         return dynamic_as_wanted(f, v, s, closed);
     if (closed)
         return leftover(v, &s->spec) == NULL;
-    return any_listener_is(&v->l, &s->spec);
+    return opened(f, v, s);
 }
 
 static const struct plan_socket *socket_of(const struct follow *f, size_t proof)
@@ -155,14 +171,26 @@ static char *subject(const struct follow_proof *p)
     return mem_printf("'%d/%s' (%s, %s)", s->port, s->proto, p->service, family_name(s->family));
 }
 
+static const struct listener *holding(const struct follow *f, const struct view *v,
+                                      const struct follow_proof *p)
+{
+    if (spec_is_dynamic(&p->spec))
+        return p->want_closed ? stopped_socket(f, v) : NULL;
+    if (p->want_closed)
+        return leftover(v, &p->spec);
+    for (size_t i = 0; i < v->l.n; i++)
+        if (v->l.v[i].port == p->spec.port && strcmp(v->l.v[i].proto, p->spec.proto) == 0 &&
+            !owned_by_any(&v->l.v[i], f->inetds, f->ninetds))
+            return &v->l.v[i];
+    return NULL;
+}
+
 /* The owner that is not the super-server itself: the one that keeps the socket. */
 static void find_holder(const struct follow *f, const struct view *v, struct follow_proof *p)
 {
-    const struct listener *l = leftover(v, &p->spec);
+    const struct listener *l = holding(f, v, p);
     struct process holder;
 
-    if (spec_is_dynamic(&p->spec))
-        l = stopped_socket(f, v);
     for (size_t i = 0; l != NULL && i < l->npids; i++) {
         bool inetd = false;
 
@@ -206,8 +234,13 @@ static void report_open(struct follow *f, const struct follow_proof *p)
 static void report_not_open(struct follow *f, const struct follow_proof *p)
 {
     char *what = subject(p);
-    struct diag *d = follow_problem(f, "port-not-open", "%s did not open", what);
+    struct diag *d;
 
+    if (p->holder != 0)
+        d = follow_problem(f, "port-not-open", "%s did not open: process %ld '%s' holds the port",
+                           what, (long)p->holder, p->holder_name != NULL ? p->holder_name : "?");
+    else
+        d = follow_problem(f, "port-not-open", "%s did not open", what);
     if (f->ninetds > 0)
         diag_hint(d, "when nothing else holds the port: kill -HUP %ld", (long)f->inetds[0].pid);
     else
@@ -222,12 +255,11 @@ static void report(struct follow *f, const struct view *v)
 
         if (p->ok)
             continue;
-        if (p->want_closed) {
-            find_holder(f, v, p);
+        find_holder(f, v, p);
+        if (p->want_closed)
             report_open(f, p);
-        } else {
+        else
             report_not_open(f, p);
-        }
     }
     for (size_t i = 0; i < f->plan->stays.n; i++) {
         const struct plan_socket *s = &f->plan->stays.v[i];
@@ -240,10 +272,10 @@ static void report(struct follow *f, const struct view *v)
 
 static bool needs_owners(const struct follow *f)
 {
-    for (size_t i = 0; i < f->result->nproofs; i++)
-        if (spec_is_dynamic(&f->result->proofs[i].spec))
+    for (size_t i = 0; i < f->plan->closes.n; i++)
+        if (spec_is_dynamic(&f->plan->closes.v[i].spec))
             return true;
-    return false;
+    return f->plan->opens.n > 0;
 }
 
 /* Look until all is as wanted or the time is up. */

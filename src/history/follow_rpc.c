@@ -80,9 +80,10 @@ static void report_lost(struct follow *f, const struct rpc_mapping *m)
     struct diag *d;
 
     d = follow_problem(f, "rpc-lost",
-                       "RPC program %lu version %lu (%s) is no longer registered with rpcbind",
-                       m->program, m->version, service != NULL ? service : "unknown");
-    diag_hint(d, "restart the super-server: %s", follow_start_hint(f));
+                       "RPC program %lu (%s) is no longer registered with the port mapper: no "
+                       "client finds it",
+                       m->program, service != NULL ? service : "unknown");
+    diag_hint(d, "stop the super-server, then: %s", follow_start_hint(f));
 }
 
 static void report_stale(struct follow *f, const struct rpc_mapping *m)
@@ -95,37 +96,53 @@ static void report_stale(struct follow *f, const struct rpc_mapping *m)
     diag_hint(d, "rpcinfo -d %lu %lu", m->program, m->version);
 }
 
-/* Once per program and version: TCP and UDP are two registrations of one. */
-static bool first_of_its_kind(const struct follow *f, size_t i)
+/* Versions and protocols are registered one by one; a program is reported once. */
+static void check_lost(struct follow *f, const struct rpc_mapping *now, size_t n)
 {
-    return !has_program(f->mappings, i, &f->mappings[i]);
+    unsigned long reported = 0;
+
+    for (size_t i = 0; i < f->nmappings; i++) {
+        const struct rpc_mapping *m = &f->mappings[i];
+
+        if (m->program == reported || has_program(now, n, m) || !was_kept(f, m) ||
+            !points_at(m, &f->before->listeners, f->before->inetds, f->before->ninetds))
+            continue;
+        report_lost(f, m);
+        reported = m->program;
+    }
+}
+
+static bool anybody_listens(const struct listeners *l, const struct rpc_mapping *m)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->v[i].port == m->port && strcmp(l->v[i].proto, m->proto) == 0)
+            return true;
+    return false;
+}
+
+/* What was registered before and points nowhere since a daemon was stopped. */
+static void check_stale(struct follow *f, const struct rpc_mapping *now, size_t n)
+{
+    struct listeners l;
+
+    if (listeners_read(&l, false, NULL) != 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (!anybody_listens(&l, &now[i]) && anybody_listens(&f->before->listeners, &now[i]) &&
+            rpcbind_has(f->mappings, f->nmappings, &now[i]))
+            report_stale(f, &now[i]);
+    listeners_release(&l);
 }
 
 void follow_check_rpc(struct follow *f)
 {
     struct rpc_mapping *now;
-    struct listeners l = {0};
     size_t n;
 
     if (f->nmappings == 0 || rpcbind_dump(&now, &n) != 0)
         return;
-    (void)listeners_read(&l, false, NULL);
-    for (size_t i = 0; i < f->nmappings; i++) {
-        const struct rpc_mapping *m = &f->mappings[i];
-        bool was_inetds =
-            points_at(m, &f->before->listeners, f->before->inetds, f->before->ninetds);
-
-        if (was_inetds && first_of_its_kind(f, i) && !has_program(now, n, m) && was_kept(f, m))
-            report_lost(f, m);
-    }
-    for (size_t i = 0; i < n && f->nstopped > 0; i++) {
-        bool listens = false;
-
-        for (size_t k = 0; k < l.n && !listens; k++)
-            listens = l.v[k].port == now[i].port && strcmp(l.v[k].proto, now[i].proto) == 0;
-        if (!listens && rpcbind_has(f->mappings, f->nmappings, &now[i]))
-            report_stale(f, &now[i]);
-    }
-    listeners_release(&l);
+    check_lost(f, now, n);
+    if (f->nstopped > 0)
+        check_stale(f, now, n);
     free(now);
 }

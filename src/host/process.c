@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -132,6 +133,18 @@ static int same_object(int mine, int theirs, const char *name)
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* The root directory as it is called from here: the same directory, bind mounted elsewhere, has the
+ * same device and inode. -1 not to be seen. */
+static int same_link(int mine, int theirs, const char *name)
+{
+    char a[PATH_MAX], b[PATH_MAX];
+    ssize_t n = readlinkat(mine, name, a, sizeof(a)), m = readlinkat(theirs, name, b, sizeof(b));
+
+    if (n <= 0 || m <= 0)
+        return -1;
+    return n == m && memcmp(a, b, (size_t)n) == 0;
+}
+
 /* An inetd of a container is seen from outside with a pid, a name and even the very same executable
  * as ours; only its namespaces and its root directory tell. */
 static void compare_worlds(struct process *p, int dir)
@@ -146,6 +159,7 @@ static void compare_worlds(struct process *p, int dir)
         p->ours &= same == 1;
         p->hidden |= same == -1 && (errno == EACCES || errno == EPERM);
     }
+    p->ours = p->ours && same_link(mine, dir, "root") == 1;
     if (mine >= 0)
         close(mine);
 }
