@@ -154,7 +154,7 @@ lint:
 
 bench:
 	@tests/setup.sh build bench
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(DRIVERS)
 	@BATTEN_BUILD=$(BUILD) tests/bench/run.sh
 
 golden: setup
