@@ -23,8 +23,15 @@ sources()
 
 check_format()
 {
-    sources 'src/*.[ch]' 'src/*.inc' 'include/*.h' 'tests/*.[ch]' |
-        xargs -r clang-format --dry-run -Werror
+    local file status=0
+
+    while read -r file; do
+        if ! clang-format "$file" | cmp -s - "$file"; then
+            echo "$file: run clang-format -i on it"
+            status=1
+        fi
+    done < <(sources 'src/*.[ch]' 'src/*.inc' 'include/*.h' 'tests/*.[ch]')
+    return $status
 }
 
 # The checks of .clang-tidy, four files at a time on each processor.
