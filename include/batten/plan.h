@@ -75,15 +75,15 @@ struct plan {
 
     struct edits edits;
     struct plan_file *files; /* only those whose bytes change */
-    size_t nfiles;
+    size_t nfiles, capfiles;
 
     struct plan_sockets closes, opens, stays;
     struct plan_daemon *daemons;
-    size_t ndaemons;
+    size_t ndaemons, capdaemons;
     bool reload; /* the super-server's files change: one HUP */
 
     struct plan_skip *skips;
-    size_t nskips;
+    size_t nskips, capskips;
     struct strlist consequences; /* sentences for the person, without a stop */
 };
 
@@ -92,7 +92,10 @@ enum plan_flag { PLAN_ALL_OR_NOTHING = 1 << 0 };
 
 /* The plan that switches off every enabled finding whose verdict is disable. Each edit is proved
  * (starter_prove); entries that share a port are decided together or skipped with the reason; an
- * edit after which the files would open a socket they do not open now is never made. */
+ * edit after which the files would open a socket they do not open now is never made. The caller
+ * sets kind, profile and reason, before or after. Fails with STATUS_REFUSED when an edit proof does
+ * ("proof-failed"), or when anything but an 'ask' is skipped and PLAN_ALL_OR_NOTHING is set; PLAN
+ * is then to be released. PARSES have one starter each; FINDINGS are those of all of them. */
 int plan_make(struct plan *plan, const struct parse *parses, size_t nparses,
               const struct findings *findings, unsigned flags, struct diag *d);
 

@@ -34,6 +34,11 @@ struct parse {
      * NULL: of none. A second parse of the same files (the proof) needs the same one. */
     bool (*is_daemon)(const char *basename);
 
+    /* What was parsed so far, in that order: a starter's parse calls parse_add_source first, so
+     * that the same files can be read again with other bytes. */
+    const struct source **sources;
+    size_t nsources, capsources;
+
     struct entries entries;
     struct problems problems; /* unknown lines, limits met; each has path, line, column, text */
     struct strlist more;      /* further paths the sources named (include, '.'), maybe globs */
@@ -42,6 +47,7 @@ struct parse {
     const struct starter *starter;
 };
 
+void parse_add_source(struct parse *p, const struct source *source);
 void parse_release(struct parse *p);
 
 struct starter {

@@ -158,9 +158,9 @@ static int read_starter(struct rule *r, const char *selector, enum status status
     const char *at = strchr(selector, '@');
     char *name = mem_strndup(selector, (size_t)(at - selector));
     int rc = read_service(r, name, status, d);
-    const char *names[16];
+    const char *names[16] = {"rcscript"};
     const struct starter *const *all;
-    size_t n;
+    size_t n, known = 1;
 
     free(name);
     if (rc != 0)
@@ -168,13 +168,13 @@ static int read_starter(struct rule *r, const char *selector, enum status status
     r->kind = SELECT_STARTER;
     r->word = mem_strdup(at + 1);
     all = starters(&n);
-    for (size_t i = 0; i < n && i < ARRAY_LEN(names); i++) {
-        names[i] = all[i]->name;
+    for (size_t i = 0; i < n && known < ARRAY_LEN(names); i++)
+        names[known++] = all[i]->name;
+    for (size_t i = 0; i < known; i++) {
         if (strcmp(names[i], r->word) == 0)
             return 0;
     }
-    n = n < ARRAY_LEN(names) ? n : ARRAY_LEN(names);
-    return unknown(d, status, "starter", r->word, text_nearest(r->word, names, n));
+    return unknown(d, status, "starter", r->word, text_nearest(r->word, names, known));
 }
 
 static int read_port(struct rule *r, const char *selector, enum status status, struct diag *d)

@@ -65,6 +65,7 @@ static void enter_source(struct parse *p, const struct source *source)
 {
     struct inetd_state *state = inetd_state(p);
 
+    parse_add_source(p, source);
     state->sources =
         mem_grow(state->sources, state->nsources, &state->capsources, sizeof(*state->sources));
     state->sources[state->nsources++] = source;

@@ -235,6 +235,12 @@ static size_t edits_above(const struct proof *p, unsigned line)
     return low;
 }
 
+/* What finish() has to say of all sources together is no part of reading one of them. */
+static bool said_by_finish(const struct diag *problem)
+{
+    return strcmp(problem->code, "daemon-hangs") == 0;
+}
+
 /* No line became strange, and none stopped being so, but where something was edited. */
 static int prove_problems(struct proof *p, const struct problems *olds, const struct problems *news)
 {
@@ -243,7 +249,7 @@ static int prove_problems(struct proof *p, const struct problems *olds, const st
     for (size_t i = 0; i < olds->n; i++) {
         const struct diag *old = &olds->v[i];
 
-        if (old->path == NULL || strcmp(old->path, p->before->path) != 0)
+        if (old->path == NULL || strcmp(old->path, p->before->path) != 0 || said_by_finish(old))
             continue;
         edit = edits_above(p, old->line);
         if (edit < p->nedits && p->edits[edit].edit->line <= old->line)

@@ -1,5 +1,7 @@
 #include "batten/starter.h"
 
+#include <stdlib.h>
+
 #include "batten/mem.h"
 
 #include "inetd.h"
@@ -22,8 +24,17 @@ const struct starter *const *starters(size_t *n)
     return table;
 }
 
+void parse_add_source(struct parse *p, const struct source *source)
+{
+    p->sources = mem_grow(p->sources, p->nsources, &p->capsources, sizeof(*p->sources));
+    p->sources[p->nsources++] = source;
+}
+
 void parse_release(struct parse *p)
 {
+    free(p->sources);
+    p->sources = NULL;
+    p->nsources = p->capsources = 0;
     entries_release(&p->entries);
     problems_release(&p->problems);
     strlist_release(&p->more);

@@ -1,0 +1,77 @@
+/*
+ * work.h - a plan in the making; private to src/policy
+ *
+ *     plan.c        the steps, and the finished struct
+ *     plan_units.c  what is decided together
+ *     plan_check.c  what the new files would open
+ *     plan_text.c   consequences in sentences
+ *
+ * An item is a finding to be switched off. A unit is what is decided as one: the items of one
+ * group, or a single item. Units are dropped, each with its reasons as skips; what is left is the
+ * plan.
+ */
+#ifndef POLICY_WORK_H
+#define POLICY_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "batten/plan.h"
+#include "batten/starter.h"
+
+struct item {
+    const struct finding *f;
+    const struct entry *e;
+    const struct parse *parse;
+    size_t unit;
+};
+
+struct unit {
+    size_t first, n; /* its items, in work.grouped */
+    unsigned group;  /* of its parse; 0: a single item */
+    bool dropped;
+};
+
+struct work {
+    struct plan *plan;
+    const struct parse *parses;
+    size_t nparses;
+    const struct findings *findings;
+
+    struct item *items; /* in the order of the findings */
+    size_t n;
+    size_t *grouped;  /* items by unit */
+    size_t *by_entry; /* items by the entry's address */
+    struct unit *units;
+    size_t nunits;
+};
+
+void work_collect(struct work *w); /* items and units; skips what is locked or undecided */
+void work_release(struct work *w);
+
+/* Drop groups of which some entries are to stay open. */
+void work_check_groups(struct work *w);
+
+/* Drop the unit of ITEM for a reason that lies in ITEM; the others of its unit are skipped because
+ * they share its port. */
+void work_drop(struct work *w, const struct item *item, const char *code, const char *reason);
+
+/* The item of E, or NULL. */
+const struct item *work_item(const struct work *w, const struct entry *e);
+
+/* Whether E is still to be switched off. */
+bool work_live(const struct work *w, const struct entry *e);
+
+/* The sources of P in the order they were parsed. *N gets the count; caller frees the array. */
+const struct source **work_sources(const struct parse *p, size_t *n);
+
+/* Drop the units after whose edits the files would open what they do not open now. */
+void work_check_sockets(struct work *w);
+
+/* The sentences, after all else is filled in. */
+void work_consequences(struct work *w);
+
+/* What a person calls E: the catalogue name, else its own. */
+const char *work_service(const struct finding *f);
+
+#endif
