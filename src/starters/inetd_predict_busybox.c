@@ -84,7 +84,8 @@ static void play_host(struct predict *pr, size_t index, const char *host, const 
                         .stream = strcmp(fields[COL_TYPE], "stream") == 0,
                         .family = v6 ? FAMILY_IPV46 : FAMILY_IPV4};
     char address[INET6_ADDRSTRLEN];
-    char *path = mem_strndup(service, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    char *path =
+        mem_strndup(service, strnlen(service, sizeof(((struct sockaddr_un *)0)->sun_path) - 1));
     char *key = mem_printf("%s %s %s", host, service, proto);
     size_t len = strlen(host);
     char *bare = len > 1 && host[0] == '[' && host[len - 1] == ']' ? mem_strndup(host + 1, len - 2)
