@@ -40,6 +40,16 @@ bool inetd_looks_disabled(const struct inetd_reader *r, const struct inetd_readi
     return inetd_starts_any(r, &w[2], protos) && inetd_starts_any(r, &w[3], waits);
 }
 
+/* Prose below half an entry is no program. */
+static bool has_server(const struct inetd_reader *r, const struct inetd_reading *read)
+{
+    static const char *const servers[] = {"/", "?", "internal", NULL};
+    const struct inetd_word *w = r->words + read->words;
+
+    return inetd_starts_any(r, &w[4], servers) ||
+           (read->n > INETD_COLUMNS_MIN && inetd_starts_any(r, &w[5], servers));
+}
+
 /* Take the '#' off COUNT comment lines from cut FIRST and read what is there as if it were live:
  * if that is one entry over all of them, it is added, commented out. */
 static bool try_block(struct inetd_reader *r, size_t first, size_t count)
@@ -66,7 +76,7 @@ static bool try_block(struct inetd_reader *r, size_t first, size_t count)
         read.cut = &cut;
         read.flat = flat.data;
         inetd_read_batch(r, flat.data, flat.len, &read, 1);
-        if (read.label == LABEL_ENTRY && inetd_looks_disabled(r, &read)) {
+        if (read.label == LABEL_ENTRY && inetd_looks_disabled(r, &read) && has_server(r, &read)) {
             inetd_add_entry(r, &read, false);
             found = true;
         } else if (read.label == LABEL_KEYED) {

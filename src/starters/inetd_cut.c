@@ -195,8 +195,10 @@ static void take_keyed(struct cutter *c, const struct piece *first, size_t behin
         end = c->len;
     for (i = end; i < c->len && (is_blank(c->bytes[i]) || c->bytes[i] == '\r'); i++)
         ;
-    if (i == c->len || c->bytes[i] == '\n')
-        end = i == c->len ? i : i + 1;
+    if (i < c->len && c->bytes[i] == '#')
+        while (i < c->len && c->bytes[i] != '\n')
+            i++;
+    end = i + (i < c->len && c->bytes[i] == '\n');
     cut = emit(c, first->start, end, first->line);
     cut->keyed = true;
     cut->open = open;

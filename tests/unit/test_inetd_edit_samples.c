@@ -100,7 +100,7 @@ static void test_corpus(void **state)
     case_list(&files, dir, "");
     free(dir);
     if (files.n == 0) {
-        printf("# skipped: the corpus of real files is not here\n");
+        printf("# skip: no corpus of real files\n");
         skip();
     }
     check_files(&files, false);
