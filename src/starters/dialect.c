@@ -98,6 +98,7 @@ static const struct dialect_sign signs[] = {
     {"classic",   "usr/etc/inetd"                          },
     {"classic",   "etc/inetd"                              },
     {"inetutils", "usr/libexec/inetd"                      },
+    {"openbsd",   "etc/init.d/openbsd-inetd"               },
     {"openbsd",   "var/lib/dpkg/status"                    },
     {"busybox",   "bin/busybox"                            },
     {"busybox",   "usr/bin/busybox"                        },
