@@ -153,9 +153,13 @@ static void bind_row(struct predict *pr, struct row *row)
 
 void predict_row(struct predict *pr, size_t line, const char *key, const struct want *want)
 {
-    void **place = index_at(&pr->rows, key);
-    struct row *row = *place;
+    void **place;
+    struct row *row;
 
+    if (want->family == FAMILY_IPV6 && !want->unixes && is_mapped(want))
+        return; /* the kernel binds no IPv4 address where V6ONLY is set */
+    place = index_at(&pr->rows, key);
+    row = *place;
     pr->effective[line] = true;
     if (row != NULL) {
         unite(pr, line, row->owner);

@@ -19,35 +19,36 @@ struct played {
     size_t index;
     const char *service;
     const char *hosts;
-    bool stream;
+    unsigned fitting; /* the transports that the socket type allows */
     bool rpc;
 };
 
-/* The transport of a protocol column and what is left of the column; NULL when it is not known. */
-static const char *transport_of(const struct played *p, const char **rest)
+enum transport { TRANSPORT_TCP = 1 << 0, TRANSPORT_UDP = 1 << 1 };
+
+/* The transports that a protocol column, at *REST, stands for, which is moved behind them. Those
+ * that do not fit the socket type are left out; a tli endpoint has none to fit. */
+static unsigned transports_of(const struct played *p, const char **rest)
 {
     static const struct {
         const char *word;
-        const char *transport; /* NULL: by socket type */
+        unsigned transports;
     } words[] = {
-        {"tcp",        "tcp"},
-        {"udp",        "udp"},
-        {"circuit_",   "tcp"},
-        {"datagram_",  "udp"},
-        {"*",          NULL },
-        {"sunrpc_tcp", "tcp"},
-        {"sunrpc_udp", "udp"},
+        {"tcp",        TRANSPORT_TCP                },
+        {"udp",        TRANSPORT_UDP                },
+        {"circuit_",   TRANSPORT_TCP                },
+        {"datagram_",  TRANSPORT_UDP                },
+        {"*",          TRANSPORT_TCP | TRANSPORT_UDP},
+        {"sunrpc_tcp", TRANSPORT_TCP                },
+        {"sunrpc_udp", TRANSPORT_UDP                },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (!text_starts(*rest, words[i].word))
             continue;
         *rest += strlen(words[i].word);
-        if (words[i].transport != NULL)
-            return words[i].transport;
-        return p->stream ? "tcp" : "udp";
+        return words[i].transports & p->fitting;
     }
-    return NULL;
+    return 0;
 }
 
 static enum family family_of(const struct predict *pr, const char *rest)
@@ -74,18 +75,18 @@ static int port_of(const struct played *p, const char *transport)
 }
 
 static void play_host(const struct played *p, const char *host, const char *proto,
-                      const char *transport, enum family family)
+                      enum transport transport, enum family family)
 {
     char address[INET6_ADDRSTRLEN];
     struct want want = {
-        .stream = strcmp(transport, "tcp") == 0, .family = family, .address = address, .port = -1};
+        .stream = transport == TRANSPORT_TCP, .family = family, .address = address, .port = -1};
     char *key;
 
     if (!predict_address(p->pr, host, family != FAMILY_IPV4, RESOLVE_NAMES, address))
         return;
-    if (!p->rpc && (want.port = port_of(p, transport)) <= 0)
+    if (!p->rpc && (want.port = port_of(p, transport == TRANSPORT_TCP ? "tcp" : "udp")) <= 0)
         return;
-    key = mem_printf("%s %s %s", p->service, proto, address);
+    key = mem_printf("%s %s %d %s", p->service, proto, (int)transport, address);
     predict_row(p->pr, p->index, key, &want);
     free(key);
 }
@@ -94,7 +95,7 @@ static void play_net(struct played *p, const char *proto)
 {
     const char *rest = proto;
     const char *at = p->hosts != NULL && *p->hosts != '\0' ? p->hosts : "*";
-    const char *transport;
+    unsigned transports;
     bool more;
 
     if (text_starts(rest, "rpc/")) {
@@ -103,13 +104,16 @@ static void play_net(struct played *p, const char *proto)
     } else if (text_starts(rest, "sunrpc_")) {
         p->rpc = true;
     }
-    transport = transport_of(p, &rest);
-    more = transport != NULL && (*transport == 't') == p->stream;
+    transports = transports_of(p, &rest);
+    more = transports != 0;
     while (more) {
         size_t len = strcspn(at, ",");
         char *host = mem_strndup(at, len);
 
-        play_host(p, host, proto, transport, family_of(p->pr, rest));
+        if ((transports & TRANSPORT_TCP) != 0)
+            play_host(p, host, proto, TRANSPORT_TCP, family_of(p->pr, rest));
+        if ((transports & TRANSPORT_UDP) != 0)
+            play_host(p, host, proto, TRANSPORT_UDP, family_of(p->pr, rest));
         free(host);
         at += len;
         more = *at == ',';
@@ -119,7 +123,8 @@ static void play_net(struct played *p, const char *proto)
 
 static void play_unix(const struct played *p)
 {
-    struct want want = {.unixes = true, .stream = p->stream, .address = p->service};
+    struct want want = {
+        .unixes = true, .stream = p->fitting == TRANSPORT_TCP, .address = p->service};
     char *key = mem_printf("%s unix", p->service);
 
     predict_row(p->pr, p->index, key, &want);
@@ -153,6 +158,15 @@ static bool accepted(const struct predict *pr, const struct inetd_line *line, co
     return user_known(pr, line->user);
 }
 
+static unsigned fitting_of(const char *socket)
+{
+    if (strcmp(socket, "tli") == 0)
+        return TRANSPORT_TCP | TRANSPORT_UDP;
+    if (strcmp(socket, "stream") == 0)
+        return TRANSPORT_TCP;
+    return strcmp(socket, "dgram") == 0 ? TRANSPORT_UDP : 0;
+}
+
 static void play_line(struct predict *pr, size_t index)
 {
     const struct inetd_line *line = pr->state->lines[index];
@@ -166,7 +180,7 @@ static void play_line(struct predict *pr, size_t index)
     proto = mem_strndup(line->proto, strcspn(line->proto, ",/"));
     p.service = service;
     p.hosts = line->entry->address;
-    p.stream = strcmp(line->socket, "stream") == 0 || strcmp(line->socket, "tli") == 0;
+    p.fitting = fitting_of(line->socket);
     if (text_starts(line->proto, "rpc/")) {
         free(proto);
         proto = mem_strndup(line->proto, 4 + strcspn(line->proto + 4, ",/"));

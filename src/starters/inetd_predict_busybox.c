@@ -124,10 +124,16 @@ static void play_line(struct predict *pr, size_t index)
 
 void predict_busybox(struct predict *pr)
 {
+    bool empty_default = false; /* ":" names an address that does not resolve */
+
     for (size_t i = 0; i < pr->state->nlines; i++) {
         const struct inetd_line *line = pr->state->lines[i];
 
-        if (line->active && line->nfields >= COL_MIN)
+        if (line->kind == INETD_DEFAULT && line->nfields > 0)
+            empty_default = strcmp(line->fields[0], ":") == 0;
+        if (!line->active || line->nfields < COL_MIN)
+            continue;
+        if (!empty_default || strchr(line->fields[COL_NAME], ':') != NULL)
             play_line(pr, i);
     }
 }

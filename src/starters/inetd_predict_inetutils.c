@@ -16,11 +16,12 @@ enum column { COL_NAME, COL_TYPE, COL_PROTO, COL_WAIT, COL_USER, COL_SERVER, COL
 /* What is carried from line to line. */
 struct walk {
     struct predict *pr;
-    char *left_host;    /* the address of a rejected line: the next one without any gets it */
-    bool had_default;   /* a default address was set */
-    bool freed_default; /* and taken back by "*:" */
-    size_t mux;         /* the first line served through tcpmux, and its plus one: 0 is none */
-    size_t tcpmux;      /* the first line that is tcpmux itself, plus one */
+    char *left_host;  /* the address of a rejected line: the next one without any gets it */
+    size_t left_line; /* and which line that was */
+    bool had_default; /* there was a default address */
+    bool bad_default; /* the one in force does not resolve */
+    size_t mux;       /* the first line served through tcpmux, and its plus one: 0 is none */
+    size_t tcpmux;    /* the first line that is tcpmux itself, plus one */
 };
 
 /* A line on its way through the daemon. */
@@ -202,6 +203,10 @@ static void play_line(struct walk *walk, size_t index)
     if (hosts != NULL) {
         free(walk->left_host);
         walk->left_host = mem_strdup(hosts);
+        walk->left_line = index;
+    } else if (walk->left_host != NULL) {
+        predict_join(walk->pr, walk->left_line,
+                     index); /* without that line, this one opens to all */
     }
     p.hosts = walk->left_host;
     if (accepted(&p, line->fields[COL_SERVER])) {
@@ -209,7 +214,7 @@ static void play_line(struct walk *walk, size_t index)
             ; /* the addresses are used up all the same */
         else if (p.mux)
             play_mux(&p);
-        else if (!walk->freed_default || head.host != NULL)
+        else if (!walk->bad_default || head.host != NULL)
             play_hosts(&p);
         free(walk->left_host);
         walk->left_host = NULL;
@@ -217,15 +222,19 @@ static void play_line(struct walk *walk, size_t index)
     free(head.host);
 }
 
-/* A "*:" line makes the daemon forget the default address but go on with the memory it was in: that
- * is no address, so lines without one of their own open nothing. */
+/* A "*:" line makes the daemon forget the default address but go on with the memory it was in, and
+ * ":" sets one that is empty: neither resolves, so lines without an address of their own open
+ * nothing. */
 static void note_default(struct walk *walk, const struct inetd_line *line)
 {
-    if (line->default_address == NULL)
+    bool all, empty;
+
+    if (line->kind != INETD_DEFAULT || line->nfields == 0)
         return;
-    if (strcmp(line->default_address, "*") != 0)
-        walk->had_default = true;
-    walk->freed_default = walk->had_default && strcmp(line->default_address, "*") == 0;
+    all = strcmp(line->fields[0], "*:") == 0;
+    empty = strcmp(line->fields[0], ":") == 0;
+    walk->bad_default = empty || (all && walk->had_default);
+    walk->had_default = walk->had_default || !all;
 }
 
 /* With lines served through tcpmux and no tcpmux line, the daemon listens on port 1 by itself. */

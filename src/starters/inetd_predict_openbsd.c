@@ -28,7 +28,15 @@ struct played {
     char *service; /* the RPC version taken off */
     char *proto;   /* the size options taken off */
     bool rpc;
+    bool typed; /* a socket type that the daemon knows */
     bool stream;
+};
+
+/* Words that the daemon reads as one line, FIRST of them on its first physical line. */
+struct words {
+    char **v;
+    size_t n;
+    size_t first;
 };
 
 /* "sndbuf=16k" and the like, LAST: nothing behind it. The daemon looks one byte behind the digits,
@@ -161,39 +169,41 @@ static void play_unix(const struct played *p)
     free(key);
 }
 
-/* Whether the columns behind the protocol are there and make sense to the daemon. */
-static bool complete(const struct played *p, const char *type)
+/* Whether the daemon is to answer a service itself that it does not know. */
+static bool bad_internal(const struct played *p)
 {
-    if (p->ncolumns <= COL_SERVER || (strcmp(type, "stream") != 0 && strcmp(type, "dgram") != 0))
-        return false;
-    return strcmp(p->columns[COL_SERVER], "internal") != 0 || predict_builtin(p->service);
+    return p->ncolumns > COL_SERVER && strcmp(p->columns[COL_SERVER], "internal") == 0 &&
+           !(predict_builtin(p->service) && p->typed);
 }
 
-static void play_columns(struct played *p)
+/* Play the columns behind the service. Returns how many of them the daemon had read when it gave
+ * the line up; 0 when it read all of it. */
+static size_t play_columns(struct played *p)
 {
-    const char *type = p->columns[COL_TYPE];
     size_t len = strlen(p->proto);
     char last = len > 0 ? p->proto[len - 1] : '\0';
     bool is_unix = strcmp(p->proto, "unix") == 0;
     bool twice = !is_unix && last != '4' && last != '6';
-    bool good = true;
+    size_t given_up = 0;
     char *proto6;
 
-    p->stream = strcmp(type, "stream") == 0;
-    if (text_starts(p->proto, "rpc/"))
-        good = take_rpc_version(p->service, &p->rpc);
-    good = good && complete(p, type);
-    if (good && is_unix)
+    if (text_starts(p->proto, "rpc/") && !take_rpc_version(p->service, &p->rpc))
+        given_up = COL_PROTO + 1;
+    else if (bad_internal(p))
+        given_up = COL_SERVER + 1;
+    p->typed = p->typed && given_up == 0 && p->ncolumns > COL_SERVER;
+    if (p->typed && is_unix)
         play_unix(p);
-    else if (good)
+    else if (p->typed)
         play_pass(p, p->proto, last == '6');
     if (twice && p->first <= COL_PROTO) {
         predict_hang(p->pr, p->index);
-    } else if (twice && good && p->first > COL_SERVER) {
+    } else if (twice && p->typed && p->first > COL_SERVER) {
         proto6 = mem_printf("%s6", p->proto);
         play_pass(p, proto6, true);
         free(proto6);
     }
+    return given_up;
 }
 
 /* The address as the daemon keeps it: brackets off, nothing is everything. */
@@ -208,30 +218,76 @@ static char *host_of(const char *host)
     return mem_strdup(host);
 }
 
-static void play_line(struct predict *pr, size_t index)
+/* Play WORDS of the line INDEX. Returns true when the daemon gave them up on their first physical
+ * line: it then reads the next one as a line of its own. */
+static bool play_words(struct predict *pr, size_t index, const struct words *words)
 {
     const struct inetd_line *line = pr->state->lines[index];
-    struct head head = predict_head(line->fields[0]);
-    size_t used = 1;
+    struct head head = predict_head(words->v[0]);
+    size_t used = 1, given_up = 0;
     struct played p = {.pr = pr, .index = index};
 
     if (head.host != NULL)
         p.hosts = host_of(head.host);
+    else if (line->address != NULL && words->v == line->fields)
+        p.hosts = mem_strdup(line->address); /* it was a word of its own */
     else
         p.hosts = mem_strdup(line->default_address != NULL ? line->default_address : "*");
-    if (head.host != NULL && *head.service == '\0' && line->nfields > 1)
-        head.service = line->fields[used++];
-    p.columns = line->fields + used;
-    p.ncolumns = line->nfields - used;
-    p.first = line->first_fields > used ? line->first_fields - used : 0;
+    if (head.host != NULL && *head.service == '\0' && words->n > 1)
+        head.service = words->v[used++];
+    p.columns = words->v + used;
+    p.ncolumns = words->n - used;
+    p.first = words->first > used ? words->first - used : 0;
     p.service = mem_strdup(head.service);
-    p.proto = p.ncolumns > COL_PROTO ? protocol_of(p.columns[COL_PROTO]) : NULL;
-    if (p.proto != NULL)
-        play_columns(&p);
+    if (p.ncolumns > COL_PROTO) {
+        p.stream = strcmp(p.columns[COL_TYPE], "stream") == 0;
+        p.typed = p.stream || strcmp(p.columns[COL_TYPE], "dgram") == 0;
+        p.proto = protocol_of(p.columns[COL_PROTO]);
+        given_up = p.proto != NULL ? play_columns(&p) : COL_PROTO + 1;
+    }
     free(p.proto);
     free(p.service);
     free(p.hosts);
     free(head.host);
+    return given_up > 0 && given_up <= p.first && words->n > words->first;
+}
+
+/* The words on the physical line at *AT, which is moved behind it. */
+static size_t count_words(const char **at, const char *end)
+{
+    size_t n = 0;
+    bool in_word = false;
+
+    for (; *at < end && **at != '\n'; (*at)++) {
+        bool blank = **at == ' ' || **at == '\t';
+
+        n += !blank && !in_word;
+        in_word = !blank;
+    }
+    *at += *at < end;
+    return n;
+}
+
+static void play_line(struct predict *pr, size_t index)
+{
+    const struct inetd_line *line = pr->state->lines[index];
+    struct words words = {line->fields, line->nfields, line->first_fields};
+    bool again = play_words(pr, index, &words);
+    const char *at, *end;
+
+    if (!again || line->entry == NULL || line->cut)
+        return;
+    at = line->source->bytes + line->entry->start;
+    end = line->source->bytes + line->entry->end;
+    count_words(&at, end);
+    while (again && at < end && !pr->stopped) {
+        words.v += words.first;
+        words.n -= words.first;
+        words.first = count_words(&at, end);
+        if (words.first > words.n)
+            return;
+        again = words.first == 0 || play_words(pr, index, &words);
+    }
 }
 
 void predict_openbsd(struct predict *pr)

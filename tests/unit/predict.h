@@ -16,6 +16,7 @@
 #include "batten/mem.h"
 #include "batten/netdb.h"
 #include "batten/starter.h"
+#include "batten/text.h"
 
 /* The bytes of PATH; false when it cannot be read. */
 static inline bool read_bytes(const char *path, struct buf *out)
@@ -71,6 +72,21 @@ static inline void predict_sources(struct parse *parse, const char *dialect, con
     for (size_t i = 0; i < n; i++)
         inetd->parse(parse, &sources[i]);
     inetd->finish(parse);
+}
+
+/* Append the edits that switch off E, and all that share its group. Returns 0, or -1 with D set. */
+static inline int disable_group(const struct parse *parse, const struct entry *e,
+                                struct edits *edits, struct diag *d)
+{
+    for (size_t i = 0; i < parse->entries.n; i++) {
+        const struct entry *other = parse->entries.v[i];
+
+        if (!other->enabled || (other != e && (e->group == 0 || other->group != e->group)))
+            continue;
+        if (parse->starter->disable(parse, other, edits, d) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static inline void add_socket_text(struct strlist *out, const struct socket_spec *s)

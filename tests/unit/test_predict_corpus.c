@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "batten/openings.h"
+
 #include "predict.h"
 
 struct totals {
@@ -77,21 +79,27 @@ static char *sorted(const char *sockets)
     return result;
 }
 
+static void read_source(struct source *source, const char *path)
+{
+    struct buf bytes = BUF_INIT;
+
+    assert_true(read_bytes(path, &bytes));
+    source->len = bytes.len;
+    source->bytes = buf_steal(&bytes);
+}
+
 static void compare_row(const char *corpus, struct netdb *names, char *const *columns,
                         struct totals *t)
 {
     char *path = mem_printf("%s/inetd/%s", corpus, columns[1]);
-    struct buf bytes = BUF_INIT;
     struct strlist list = {0};
     struct source source = {.path = columns[1]};
     struct parse parse;
     char *truth = sorted(columns[2]);
     char *mine;
 
-    assert_true(read_bytes(path, &bytes));
-    add_accounts(names, buf_str(&bytes));
-    source.len = bytes.len;
-    source.bytes = buf_steal(&bytes);
+    read_source(&source, path);
+    add_accounts(names, source.bytes);
     predict_sources(&parse, columns[0], names, &source, 1);
     sockets_of(&list, &parse);
     mine = joined(&list);
@@ -105,6 +113,90 @@ static void compare_row(const char *corpus, struct netdb *names, char *const *co
     parse_release(&parse);
     free(source.bytes);
     strlist_release(&list);
+    free(path);
+}
+
+/* ---- switching off ---- */
+
+/* How many sockets the group of E holds, or E alone. */
+static size_t held_by(const struct parse *parse, const struct entry *e)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < parse->entries.n; i++) {
+        const struct entry *other = parse->entries.v[i];
+
+        if (other == e || (e->group != 0 && other->group == e->group))
+            n += other->nsockets;
+    }
+    return n;
+}
+
+/* After EDITS nothing is open that was not, and exactly GONE sockets less. */
+static bool only_closes(const struct parse *before, const struct source *source,
+                        const struct edits *edits, size_t gone)
+{
+    struct openings old = {0}, new = {0}, opened = {0}, closed = {0};
+    struct source edited = {.path = source->path};
+    struct buf bytes = BUF_INIT;
+    struct parse after;
+    bool ok;
+
+    assert_int_equal(edits_apply(source, edits, &bytes, NULL), 0);
+    edited.len = bytes.len;
+    edited.bytes = buf_steal(&bytes);
+    predict_sources(&after, dialect_name(before->dialect), before->db, &edited, 1);
+    openings_add(&old, before);
+    openings_add(&new, &after);
+    openings_minus(&opened, &new, &old);
+    openings_minus(&closed, &old, &new);
+    ok = opened.n == 0 && closed.n == gone;
+    openings_release(&old);
+    openings_release(&new);
+    openings_release(&opened);
+    openings_release(&closed);
+    parse_release(&after);
+    free(edited.bytes);
+    return ok;
+}
+
+static void switch_each_off(const struct parse *parse, const struct source *source,
+                            struct totals *t)
+{
+    for (size_t i = 0; i < parse->entries.n; i++) {
+        const struct entry *e = parse->entries.v[i];
+        struct edits edits = {0};
+        struct diag d = DIAG_INIT;
+
+        if (e->enabled && disable_group(parse, e, &edits, &d) == 0) {
+            bool ok = only_closes(parse, source, &edits, held_by(parse, e));
+
+            t->rows++;
+            t->agree += ok;
+            if (!ok)
+                printf("# %s %s:%u opens or closes something else\n", dialect_name(parse->dialect),
+                       source->path, e->line);
+        }
+        edits_release(&edits);
+        diag_release(&d);
+    }
+}
+
+static void switch_off_row(const char *corpus, struct netdb *names, char *const *columns,
+                           struct totals *t)
+{
+    char *path = mem_printf("%s/inetd/%s", corpus, columns[1]);
+    struct source source = {.path = columns[1]};
+    struct parse parse;
+
+    read_source(&source, path);
+    add_accounts(names, source.bytes);
+    predict_sources(&parse, columns[0], names, &source, 1);
+    if (!parse
+             .hung) /* a hanging line switched off opens all behind it: that is said as a problem */
+        switch_each_off(&parse, &source, t);
+    parse_release(&parse);
+    free(source.bytes);
     free(path);
 }
 
@@ -139,17 +231,17 @@ static void read_names(struct netdb *db, const char *root)
     }
 }
 
-static void test_listen(void **state)
+/* Call EACH for every row of the table. */
+static void for_each_row(void (*each)(const char *, struct netdb *, char *const *, struct totals *),
+                         struct totals *totals)
 {
     const char *corpus = getenv("BATTEN_CORPUS");
     const char *root = names_root();
     char *path = mem_printf("%s/LISTEN.tsv", corpus != NULL ? corpus : "../shared/corpus");
     struct buf table = BUF_INIT;
-    struct totals totals = {0};
     struct netdb *names;
     char *save = NULL;
 
-    (void)state;
     if (!read_bytes(path, &table) || root == NULL) {
         free(path);
         printf("# skip: %s\n", root != NULL ? "no LISTEN.tsv in the corpus" : "no etc/services");
@@ -166,19 +258,39 @@ static void test_listen(void **state)
         columns[1] = strtok_r(NULL, "\t", &cell);
         columns[2] = strtok_r(NULL, "\t", &cell);
         assert_non_null(columns[2]);
-        compare_row(path, names, columns, &totals);
+        each(path, names, columns, totals);
     }
-    printf("# %u of %u agree\n", totals.agree, totals.rows);
-    assert_int_equal(totals.agree, totals.rows);
     netdb_free(names);
     buf_release(&table);
     free(path);
+}
+
+static void test_listen(void **state)
+{
+    struct totals totals = {0};
+
+    (void)state;
+    for_each_row(compare_row, &totals);
+    printf("# %u of %u agree\n", totals.agree, totals.rows);
+    assert_int_equal(totals.agree, totals.rows);
+}
+
+/* Each entry switched off alone, or with its group, closes its own sockets and opens none. */
+static void test_switching_off(void **state)
+{
+    struct totals totals = {0};
+
+    (void)state;
+    for_each_row(switch_off_row, &totals);
+    printf("# %u of %u switched off without a side effect\n", totals.agree, totals.rows);
+    assert_int_equal(totals.agree, totals.rows);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_switching_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
