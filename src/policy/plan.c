@@ -126,7 +126,7 @@ static int by_place(const void *a, const void *b)
     const struct edit *x = *(const struct edit *const *)a, *y = *(const struct edit *const *)b;
 
     if (x->source != y->source)
-        return x->source < y->source ? -1 : 1;
+        return strcmp(x->source->path, y->source->path) < 0 ? -1 : 1;
     if (x->start != y->start)
         return x->start < y->start ? -1 : 1;
     return (x > y) - (x < y);
@@ -138,6 +138,7 @@ static void drop_overlaps(struct work *w)
     struct edits *list = &w->plan->edits;
     const struct edit **sorted = mem_array(list->n + 1, sizeof(*sorted));
     const struct edit *last = NULL;
+    const struct item *item;
 
     for (size_t i = 0; i < list->n; i++)
         sorted[i] = &list->v[i];
@@ -149,8 +150,9 @@ static void drop_overlaps(struct work *w)
             last = e;
             continue;
         }
-        if (e->entry != last->entry)
-            work_drop(w, work_item(w, e->entry), "locked",
+        item = work_item(w, e->entry);
+        if (item != NULL && e->entry != last->entry)
+            work_drop(w, item, "locked",
                       "its line is changed for another entry already; run batten again");
         if (e->end > last->end)
             last = e;

@@ -275,15 +275,15 @@ void work_consequences(struct work *w)
     struct told t = {.out = &w->plan->consequences};
 
     tell_backdoors(w, &t);
-    for (size_t i = 0; i < w->n; i++) {
-        const struct item *it = &w->items[i];
+    for (size_t i = 0; i < w->findings->n; i++) {
+        const struct finding *f = &w->findings->v[i];
 
-        if (w->units[it->unit].dropped)
+        if (!work_live(w, f->entry))
             continue;
-        if (is_rc(it->e))
-            tell_daemon(&t, it->f);
+        if (is_rc(f->entry))
+            tell_daemon(&t, f);
         else
-            tell_entry(&t, it->f);
+            tell_entry(&t, f);
     }
     tell_shared(w, &t);
     keep_what_stays(w, &t);

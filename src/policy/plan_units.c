@@ -85,6 +85,16 @@ static void skip(struct work *w, const struct finding *f, const char *code, cons
     plan_add_skip(w->plan, f, f->entry->source->path, f->entry->line, code, "%s", reason);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct entry *x = ((const struct item *)a)->e, *y = ((const struct item *)b)->e;
+    int order = strcmp(x->source->path, y->source->path);
+
+    if (order == 0)
+        order = (x->line > y->line) - (x->line < y->line);
+    return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
 void work_collect(struct work *w)
 {
     w->items = mem_array(w->findings->n + 1, sizeof(*w->items));
@@ -99,6 +109,7 @@ void work_collect(struct work *w)
         else
             w->items[w->n++] = (struct item){f, f->entry, parse, 0};
     }
+    qsort(w->items, w->n, sizeof(*w->items), by_place);
     make_units(w);
     for (size_t i = 0; i < w->n; i++) {
         const struct item *it = &w->items[i];

@@ -335,6 +335,16 @@ static int read_text(struct reader *r, const struct text *t, struct diag *d)
     return 0;
 }
 
+/* The built-in of that name, not a file of somebody's that is called so too. */
+static bool is_report(const char *name, const char *bytes, size_t len)
+{
+    size_t own;
+    const char *text = profile_builtin("report", &own);
+
+    return strcmp(name, "report") == 0 && text != NULL && own == len &&
+           memcmp(text, bytes, len) == 0;
+}
+
 int profile_parse(struct profile **out, const char *name, const char *label, const char *bytes,
                   size_t len, profile_load *load, void *ctx, struct diag *d)
 {
@@ -342,7 +352,7 @@ int profile_parse(struct profile **out, const char *name, const char *label, con
     struct reader r = {.profile = p, .load = load, .ctx = ctx};
     struct text t = {.label = profile_label(p, label), .bytes = bytes, .len = len};
 
-    p->report = strcmp(name, "report") == 0;
+    p->report = is_report(name, bytes, len);
     if (read_text(&r, &t, d) != 0) {
         profile_free(p);
         return -1;

@@ -38,7 +38,7 @@ struct work {
     size_t nparses;
     const struct findings *findings;
 
-    struct item *items; /* in the order of the findings */
+    struct item *items; /* by path, line and column */
     size_t n;
     size_t *grouped;  /* items by unit */
     size_t *by_entry; /* items by the entry's address */

@@ -306,6 +306,7 @@ static void fake_parse(struct parse *p, const struct source *s)
         e->enabled = text[0] != '#';
         e->name = mem_strdup(word);
         e->program = mem_printf("/usr/sbin/%s", word);
+        free(e->argv);
         e->argv = mem_array(3, sizeof(char *));
         e->argv[0] = mem_strdup(word);
         e->argv[1] = mem_strdup("-D");

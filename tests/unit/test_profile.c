@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,6 +457,97 @@ static void from_selectors(void **state)
     diag_release(&d);
 }
 
+/* ---- fixtures/profiles: each is read, or refused where its first line says ---- */
+
+static void read_file(const char *path, struct buf *out)
+{
+    char bytes[4096];
+    FILE *f = fopen(path, "r");
+    size_t n;
+
+    assert_non_null(f);
+    while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+        buf_add(out, bytes, n);
+    fclose(f);
+}
+
+static void check_fixture(const char *path)
+{
+    struct buf b = BUF_INIT;
+    struct profile *p = NULL;
+    struct diag d = DIAG_INIT;
+    char *place, *want = NULL;
+    int rc;
+
+    read_file(path, &b);
+    rc = profile_parse(&p, "x", path, buf_str(&b), b.len, NULL, NULL, &d);
+    if (strncmp(buf_str(&b), "# error ", 8) == 0)
+        want = mem_strndup(b.data + 8, strcspn(b.data + 8, "\n"));
+    if (want == NULL && rc != 0)
+        fail_msg("%s:%u:%u: %s", path, d.line, d.column, d.message);
+    if (want != NULL) {
+        assert_int_not_equal(rc, 0);
+        place = mem_printf("%u:%u %s", d.line, d.column, d.message);
+        if (strncmp(place, want, strlen(want)) != 0)
+            fail_msg("%s: %s", path, place);
+        free(place);
+    }
+    free(want);
+    profile_free(p);
+    diag_release(&d);
+    buf_release(&b);
+}
+
+static void fixtures(void **state)
+{
+    struct dirent *de;
+    DIR *dir = opendir("fixtures/profiles");
+    unsigned n = 0;
+
+    (void)state;
+    assert_non_null(dir);
+    while ((de = readdir(dir)) != NULL) {
+        char path[512];
+
+        if (de->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "fixtures/profiles/%s", de->d_name);
+        check_fixture(path);
+        n++;
+    }
+    closedir(dir);
+    assert_true(n >= 9);
+}
+
+static void office(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct made m;
+    struct profile *p;
+
+    (void)state;
+    read_file("fixtures/profiles/office.profile", &b);
+    p = parse(buf_str(&b));
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.conf", "telnet", 23, NULL)), "disable");
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.conf", "telnet", 2323, NULL)), "keep");
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.conf", "mine", 4711, NULL)), "disable");
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.conf", "netbios-ssn", 139, NULL)), "keep");
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.conf", "printer", 515, NULL)), "disable");
+    assert_string_equal(verdict(p, entry(&m, "etc/rc.local", "lpd", 0, "/usr/sbin/lpd")), "keep");
+    assert_string_equal(verdict(p, entry(&m, "etc/rc.local", "mysqld", 0, "/usr/sbin/mysqld")),
+                        "ask");
+    profile_free(p);
+    buf_release(&b);
+    read_file("fixtures/profiles/escapes.profile", &b);
+    p = parse(buf_str(&b));
+    assert_string_equal(verdict(p, entry(&m, "etc/inetd.d/old list", "telnet", 23, NULL)),
+                        "disable");
+    assert_string_equal(profile_rule_at(p, 1)->selector,
+                        "/etc/inetd.d/old\\040list:\\043mine/4711");
+    profile_free(p);
+    buf_release(&b);
+}
+
 static int shutdown_lens(void **state)
 {
     (void)state;
@@ -478,6 +570,8 @@ int main(void)
         cmocka_unit_test(strict_is_whole),
         cmocka_unit_test(builtin_is_the_file),
         cmocka_unit_test(from_selectors),
+        cmocka_unit_test(fixtures),
+        cmocka_unit_test(office),
     };
 
     return cmocka_run_group_tests(tests, NULL, shutdown_lens);
