@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/diag.h"
+#include "batten/mem.h"
+#include "rollback_int.h"
+
+void lines_make(struct lines *l, const char *bytes, size_t len)
+{
+    size_t cap = 0;
+
+    *l = (struct lines){.text = BUF_INIT};
+    buf_add(&l->text, bytes, len);
+    l->cut = len > 0 && bytes[len - 1] != '\n';
+    if (l->cut)
+        buf_addc(&l->text, '\n');
+    for (size_t at = 0; at < l->text.len;) {
+        const char *nl = memchr(l->text.data + at, '\n', l->text.len - at);
+
+        l->starts = mem_grow(l->starts, l->n, &cap, sizeof(*l->starts));
+        l->starts[l->n++] = at;
+        at = (size_t)(nl - l->text.data) + 1;
+    }
+    l->starts = mem_grow(l->starts, l->n, &cap, sizeof(*l->starts));
+    l->starts[l->n] = l->text.len;
+}
+
+void lines_release(struct lines *l)
+{
+    buf_release(&l->text);
+    free(l->starts);
+    *l = (struct lines){.text = BUF_INIT};
+}
+
+const char *lines_at(const struct lines *l, size_t first, size_t count, size_t *len)
+{
+    *len = l->starts[first + count] - l->starts[first];
+    return buf_str(&l->text) + l->starts[first];
+}
+
+size_t lines_before(unsigned line, unsigned count)
+{
+    return count > 0 ? (line > 0 ? line - 1 : 0) : line;
+}
+
+static bool has_range(const struct lines *l, unsigned line, unsigned count)
+{
+    return lines_before(line, count) <= l->n && count <= l->n - lines_before(line, count);
+}
+
+static bool runs_at(const struct lines *l, size_t at, const char *text, size_t len)
+{
+    return l->text.len - l->starts[at] >= len &&
+           memcmp(l->text.data + l->starts[at], text, len) == 0;
+}
+
+/* How often the lines TEXT stand in L. */
+static size_t count_runs(const struct lines *l, const char *text, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; len > 0 && i < l->n; i++)
+        n += runs_at(l, i, text, len);
+    return n;
+}
+
+/* The line where they stand for the K-th time (from 1); l->n when they do not. */
+static size_t find_run(const struct lines *l, const char *text, size_t len, size_t k)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (runs_at(l, i, text, len) && --k == 0)
+            return i;
+    return l->n;
+}
+
+/* Which of the runs of TEXT in L stands at line AT, from 1. */
+static size_t rank_of(const struct lines *l, const char *text, size_t len, size_t at)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i <= at; i++)
+        k += runs_at(l, i, text, len);
+    return k;
+}
+
+struct span {
+    size_t a, a_end, b, b_end;
+};
+
+static struct span span_of(const struct hunk *h)
+{
+    struct span s;
+
+    s.a = lines_before(h->a_start, h->a_count);
+    s.a_end = s.a + h->a_count;
+    s.b = lines_before(h->b_start, h->b_count);
+    s.b_end = s.b + h->b_count;
+    return s;
+}
+
+/* The hunk changes lines [FIRST, END), or puts lines between them. */
+static bool touches(const struct span *s, size_t first, size_t end)
+{
+    if (first == end)
+        return s->a < first && s->a_end > first;
+    if (s->a == s->a_end)
+        return s->a > first && s->a < end;
+    return s->a < end && s->a_end > first;
+}
+
+/* Walk the hunks. Returns whether [FIRST, END) is untouched; *AT gets the line it has now, or what
+ * stands in its place is [*AT, *AT_END). */
+static bool follow_hunks(const struct version *v, size_t first, size_t end, size_t *at,
+                         size_t *at_end)
+{
+    bool untouched = true;
+    long shift = 0;
+
+    *at = *at_end = 0;
+    for (size_t i = 0; i < v->hunks.n; i++) {
+        struct span s = span_of(&v->hunks.v[i]);
+
+        if (touches(&s, first, end)) {
+            *at = untouched ? s.b : *at;
+            *at_end = s.b_end;
+            untouched = false;
+        } else if (s.a_end <= first && (s.a < first || first != end)) {
+            shift += (long)(s.b_end - s.b) - (long)(s.a_end - s.a);
+        }
+    }
+    if (untouched) {
+        *at = (size_t)((long)first + shift);
+        *at_end = *at + (end - first);
+    }
+    return untouched;
+}
+
+void version_map(const struct version *v, const struct history_edit *edit, const struct lines *now,
+                 struct mapped *out)
+{
+    size_t first = lines_before(edit->new_line, edit->new_count), end, len, at, at_end, place;
+    const char *text;
+
+    *out = (struct mapped){.standing = CONFLICT};
+    if (v->damaged || !has_range(&v->then, edit->new_line, edit->new_count) ||
+        !has_range(&v->before, edit->old_line, edit->old_count))
+        return;
+    end = first + edit->new_count;
+    text = lines_at(&v->then, first, edit->new_count, &len);
+    out->old = lines_at(&v->before, lines_before(edit->old_line, edit->old_count), edit->old_count,
+                        &out->old_len);
+    if (follow_hunks(v, first, end, &at, &at_end)) {
+        out->first = at;
+        out->count = edit->new_count;
+        out->standing = STANDS;
+        return;
+    }
+    out->first = at;
+    out->count = at_end - at;
+    /* the old lines came back, wherever that is */
+    if (count_runs(now, out->old, out->old_len) > count_runs(&v->then, out->old, out->old_len)) {
+        out->standing = TAKEN_BACK;
+        return;
+    }
+    /* the lines were only moved, as by sort: every copy is still there */
+    if (len == 0 || count_runs(now, text, len) != count_runs(&v->then, text, len))
+        return;
+    place = find_run(now, text, len, rank_of(&v->then, text, len, first));
+    if (place < now->n) {
+        out->first = place;
+        out->count = edit->new_count;
+        out->standing = STANDS;
+    }
+}
+
+static int load_lines(struct lines *l, struct repo *repo, const char *id, const char *path,
+                      bool *absent, struct diag *d)
+{
+    struct buf bytes = BUF_INIT;
+    enum root_result got = *id ? repo_blob(repo, id, path, &bytes, d) : ROOT_ABSENT;
+
+    lines_make(l, buf_str(&bytes), bytes.len);
+    buf_release(&bytes);
+    *absent = *absent || got == ROOT_ABSENT;
+    return got == ROOT_ERROR ? -1 : 0;
+}
+
+int version_load(struct version *v, struct history *h, const char *id, const char *path,
+                 const struct lines *now, struct diag *d)
+{
+    char parent[REPO_ID] = "";
+    struct repo *repo = NULL;
+
+    *v = (struct version){.path = mem_strdup(path)};
+    memcpy(v->id, id, sizeof(v->id));
+    if (history_repo(h, false, &repo, d) != 0 || history_parent(h, id, parent, d) != 0 ||
+        load_lines(&v->then, repo, id, path, &v->damaged, d) != 0 ||
+        load_lines(&v->before, repo, parent, path, &v->damaged, d) != 0)
+        return -1;
+    return repo_hunks(buf_str(&v->then.text), v->then.text.len, buf_str(&now->text), now->text.len,
+                      &v->hunks, d);
+}
+
+void version_release(struct version *v)
+{
+    lines_release(&v->then);
+    lines_release(&v->before);
+    free(v->hunks.v);
+    free(v->path);
+}
