@@ -1,0 +1,194 @@
+#include "carry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/dialect.h"
+#include "batten/diff.h"
+#include "batten/mem.h"
+#include "batten/text.h"
+#include "cli.h"
+#include "json.h"
+#include "render.h"
+
+enum { LOCK_WAIT_MS = 3000 };
+
+int carry_begin(struct carry *run, struct diag *d)
+{
+    struct options *o = &run->c->o;
+    bool none = o->history != NULL && strcmp(o->history, "none") == 0;
+
+    if (history_open(&run->history, run->root, none ? NULL : o->history,
+                     none ? HISTORY_NONE : HISTORY_WRITE, d) != 0 ||
+        txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) != 0) {
+        if (d->status == STATUS_SYSTEM && !root_offline(run->root))
+            diag_hint(d, "run as root: sudo batten");
+        return -1;
+    }
+    return 0;
+}
+
+int carry_look(struct carry *run, const struct scan *scan, struct diag *d)
+{
+    struct plan_sockets now = {0};
+    int result;
+
+    if (root_offline(run->root) || run->looked)
+        return 0;
+    scan_predicted(scan, &now);
+    result = follow_look(&run->before, dialect_name(scan->dialect), &now, d);
+    run->looked = result == 0;
+    plan_sockets_release(&now);
+    return result;
+}
+
+int carry_diff(struct carry *run, struct diag *d)
+{
+    buf_clear(&run->diff);
+    return diff_plan(&run->diff, &run->plan, d);
+}
+
+/* An edit that was never published would be by our HUP; nobody asked for that. */
+static int check_pending(struct carry *run, struct diag *d)
+{
+    const struct follow_state *b = &run->before;
+    const struct plan_sockets *list = b->pending_open.n ? &b->pending_open : &b->pending_close;
+    char *port;
+
+    if (!run->looked || !run->plan.reload || run->c->o.accept_pending || list->n == 0)
+        return 0;
+    port = render_spec(&list->v[0].spec);
+    diag_set(d, STATUS_ATTENTION, "pending-edits",
+             "the HUP would also %s %s (%s), an edit made earlier that no HUP has published",
+             b->pending_open.n ? "open" : "close", port, list->v[0].service);
+    diag_at(d, list->v[0].path, list->v[0].line, 0);
+    diag_hint(d, "look at the file, then add --accept-pending");
+    free(port);
+    return -1;
+}
+
+int carry_check(struct carry *run, const struct scan *scan, struct diag *d)
+{
+    (void)scan;
+    return check_pending(run, d);
+}
+
+static int commit(struct carry *run, const struct scan *scan, struct diag *d)
+{
+    struct file_meta *metas = mem_array(run->plan.nfiles, sizeof(*metas));
+    struct txn_options o = {.break_links = run->c->o.break_links, .version = BATTEN_VERSION};
+    int result;
+
+    for (size_t i = 0; i < run->plan.nfiles; i++) {
+        const struct scan_file *f = scan_file(scan, run->plan.files[i].source->path);
+
+        if (f != NULL)
+            metas[i] = f->meta; /* borrowed: the scan keeps it */
+    }
+    result = txn_commit(run->txn, &run->plan, metas, &o, &run->number, d);
+    free(metas);
+    return result;
+}
+
+static void progress(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "\r%s\033[K", text);
+}
+
+static int follow(struct carry *run, struct diag *d)
+{
+    struct follow_options o = {.wait_ms = run->c->o.wait_ms, .no_stop = run->c->o.no_stop};
+
+    if (root_offline(run->root))
+        return 0;
+    if (run->c->color && !run->c->o.quiet)
+        o.progress = progress;
+    return follow_run(&run->result, &run->plan, &run->before, &o, d);
+}
+
+static int note(struct carry *run, struct diag *d)
+{
+    struct buf text = BUF_INIT;
+    json_t *o;
+    int result;
+
+    if (root_offline(run->root) || run->number == 0)
+        return 0;
+    o = json_object();
+    json_follow(o, &run->result);
+    json_finish(&text, o);
+    result = txn_note(run->txn, run->number, buf_str(&text), d);
+    buf_release(&text);
+    return result;
+}
+
+static enum status outcome(const struct carry *run)
+{
+    bool attention = run->plan.nskips > 0 || run->result.problems.n > 0;
+
+    for (size_t i = 0; i < run->result.nproofs; i++)
+        attention = attention || !run->result.proofs[i].ok;
+    return attention ? STATUS_ATTENTION : STATUS_DONE;
+}
+
+void carry_last_lines(struct carry *run)
+{
+    struct buf where = BUF_INIT;
+    struct buf *out = &run->c->out;
+
+    if (run->number == 0)
+        return;
+    render_where(&where, run->c);
+    buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
+    buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
+    buf_release(&where);
+}
+
+static void say_what(struct carry *run)
+{
+    struct buf *out = &run->c->out;
+
+    if (run->number > 0)
+        buf_printf(out, "change %u: ", run->number);
+    buf_printf(out, "%zu %s in", run->plan.edits.n, run->plan.edits.n == 1 ? "edit" : "edits");
+    for (size_t i = 0; i < run->plan.nfiles; i++) {
+        const char *path = run->plan.files[i].source->path;
+
+        buf_adds(out, i ? ", " : " ");
+        text_safe(out, path, strlen(path));
+    }
+    buf_adds(out, root_offline(run->root) ? "; offline: nothing was signalled\n" : "\n");
+}
+
+enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d)
+{
+    struct cli *c = run->c;
+
+    if (carry_check(run, scan, d) != 0 || commit(run, scan, d) != 0)
+        return d->status;
+    /* The files are changed: from here on everything that goes wrong is told, nothing undone. */
+    if (follow(run, d) != 0 || note(run, d) != 0) {
+        render_diag(stderr, "warning", d);
+        *problems_new(&run->result.problems) = *d;
+        *d = (struct diag)DIAG_INIT;
+    }
+    if (!c->o.json) {
+        say_what(run);
+        render_follow(c, &run->result);
+        carry_last_lines(run);
+    }
+    return outcome(run);
+}
+
+void carry_release(struct carry *run)
+{
+    follow_result_release(&run->result);
+    if (run->looked)
+        follow_state_release(&run->before);
+    plan_release(&run->plan);
+    buf_release(&run->diff);
+    txn_end(run->txn);
+    history_free(run->history);
+    *run = (struct carry){0};
+}

@@ -1,0 +1,61 @@
+/*
+ * carry.h - from a plan to changed files, followed daemons, a proof and a record
+ *
+ * What harden, close and rollback share once they have a plan.
+ *
+ *     struct carry run = {.c = c, .root = root};
+ *     carry_begin(&run, &d);                  // history and lock
+ *     ... run.plan is made under the lock ...
+ *     carry_look(&run, &scan, &d);            // who listens; edits the HUP would publish
+ *     status = carry_out(&run, &scan, &d);    // commit, follow, note, text or JSON
+ *     carry_release(&run);
+ */
+#ifndef BATTEN_CLI_CARRY_H
+#define BATTEN_CLI_CARRY_H
+
+#include <stdbool.h>
+
+#include "batten/diag.h"
+#include "batten/follow.h"
+#include "batten/history.h"
+#include "batten/plan.h"
+#include "batten/txn.h"
+#include "scan.h"
+
+struct cli;
+
+struct carry {
+    struct cli *c;
+    struct root *root;       /* borrowed */
+    struct history *history; /* owned */
+    struct txn *txn;         /* owned */
+    struct plan plan;        /* owned */
+    struct buf diff;         /* owned */
+    bool looked;
+    struct follow_state before;
+    struct follow_result result;
+    unsigned number;
+};
+
+/* Open the history for writing and take the lock. */
+int carry_begin(struct carry *run, struct diag *d);
+
+/* On the running host: listeners and processes before the change. Offline: nothing. */
+int carry_look(struct carry *run, const struct scan *scan, struct diag *d);
+
+/* Make run->diff. */
+int carry_diff(struct carry *run, struct diag *d);
+
+/* Refuse, with nothing changed: pending edits, a script a shell would not accept any more, this
+ * session's own way in. */
+int carry_check(struct carry *run, const struct scan *scan, struct diag *d);
+
+/* Carry out run->plan. Text goes to c->out; with --json the caller prints. */
+enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d);
+
+/* The three lines to copy. */
+void carry_last_lines(struct carry *run);
+
+void carry_release(struct carry *run);
+
+#endif

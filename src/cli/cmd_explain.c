@@ -1,0 +1,325 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/history.h"
+#include "batten/mem.h"
+#include "batten/process.h"
+#include "batten/text.h"
+#include "cli.h"
+#include "json.h"
+#include "render.h"
+#include "survey.h"
+
+/* What the word on the command line turned out to name. */
+struct subject {
+    const struct service *service;
+    char *path; /* of PATH:LINE */
+    long long line;
+    int port;
+    char proto[8];
+    pid_t pid;
+    unsigned change;
+};
+
+struct answer {
+    struct cli *c;
+    struct survey survey;
+    struct history *history;
+    struct history_changes changes;
+    struct subject of;
+    struct process process;
+    size_t shown;
+};
+
+static bool parse_port(const char *word, struct subject *of)
+{
+    const char *slash = strchr(word, '/');
+    char *digits;
+    long long port = 0;
+    bool ok;
+
+    if (slash == NULL || (strcmp(slash, "/tcp") != 0 && strcmp(slash, "/udp") != 0))
+        return false;
+    digits = mem_strndup(word, (size_t)(slash - word));
+    ok = text_number(digits, 1, 65535, &port) == 0;
+    free(digits);
+    if (!ok)
+        return false;
+    of->port = (int)port;
+    memcpy(of->proto, slash + 1, 4);
+    return true;
+}
+
+static bool parse_place(const char *word, struct subject *of)
+{
+    const char *colon = strrchr(word, ':');
+
+    if (colon == NULL || text_number(colon + 1, 1, 100000000, &of->line) != 0)
+        return false;
+    while (*word == '/')
+        word++;
+    of->path = mem_strndup(word, (size_t)(colon - word));
+    return true;
+}
+
+/* A bare number is a change when the history has it, else a process. */
+static bool parse_bare(struct answer *a, const char *word)
+{
+    long long number;
+
+    if (text_number(word, 1, 1000000000, &number) != 0)
+        return false;
+    for (size_t i = 0; i < a->changes.n; i++)
+        if (a->changes.v[i].number == number)
+            a->of.change = (unsigned)number;
+    if (a->of.change == 0 && a->survey.live && process_open(&a->process, (pid_t)number, NULL) == 0)
+        a->of.pid = (pid_t)number;
+    return a->of.change != 0 || a->of.pid != 0;
+}
+
+static int understand(struct answer *a, const char *word, struct diag *d)
+{
+    struct subject *of = &a->of;
+    const char *near;
+
+    if (parse_port(word, of) || parse_place(word, of) || parse_bare(a, word))
+        return 0;
+    of->service = catalogue_find(word);
+    if (of->service == NULL)
+        of->service = catalogue_program(text_basename(word));
+    if (of->service != NULL)
+        return 0;
+    near = catalogue_nearest(word);
+    diag_set(d, STATUS_REFUSED, "unknown-subject", "nothing here is called '%s'", word);
+    diag_hint(d, near ? "did you mean: batten explain %s" : "batten audit --all", near);
+    return -1;
+}
+
+static bool listens_on(const struct survey *s, const struct entry *e, pid_t pid)
+{
+    for (size_t i = 0; i < e->nsockets; i++) {
+        const struct listener *l = survey_listener(s, &e->sockets[i]);
+
+        for (size_t j = 0; l != NULL && j < l->npids; j++)
+            if (l->pids[j] == pid)
+                return true;
+    }
+    return false;
+}
+
+static bool is_meant(const struct answer *a, const struct finding *f)
+{
+    const struct subject *of = &a->of;
+    const struct entry *e = f->entry;
+
+    if (of->path != NULL)
+        return strcmp(e->source->path, of->path) == 0 && e->line <= of->line &&
+               of->line <= e->last_line;
+    if (of->pid != 0)
+        return listens_on(&a->survey, e, of->pid);
+    for (size_t i = 0; of->port != 0 && i < e->nsockets; i++)
+        if (e->sockets[i].port == of->port && strcmp(e->sockets[i].proto, of->proto) == 0)
+            return true;
+    return of->service != NULL && f->service == of->service;
+}
+
+static void field(struct answer *a, const char *label, const char *text)
+{
+    if (text == NULL)
+        return;
+    buf_printf(&a->c->out, "%-9s", label);
+    text_safe(&a->c->out, text, strlen(text));
+    buf_addc(&a->c->out, '\n');
+}
+
+static void explain_service(struct buf *out, const struct service *s)
+{
+    buf_printf(out, "%s\n\n%s.\n%s.\n", s->name, s->what, s->why);
+    buf_adds(out, "classes  ");
+    for (size_t i = 0; s->classes[i] != NULL; i++)
+        buf_printf(out, "%s%s", i ? " " : "", s->classes[i]);
+    buf_printf(out, "\nsource   %s\n", s->source);
+}
+
+/* The newest change that has an edit for this service in effect: since when it is closed. */
+static void explain_since(struct answer *a, const char *service)
+{
+    struct buf when = BUF_INIT;
+
+    for (size_t i = 0; i < a->changes.n; i++) {
+        const struct history_change *ch = &a->changes.v[i];
+
+        for (size_t j = 0; j < ch->nedits; j++) {
+            const struct history_edit *e = &ch->edits[j];
+
+            if (!e->in_effect || e->undoes_change || strcmp(e->service ? e->service : "", service))
+                continue;
+            render_time(&when, ch->time);
+            buf_printf(&a->c->out, "closed   by change %u on %s, undo: batten rollback --service ",
+                       ch->number, buf_str(&when));
+            render_shell_word(&a->c->out, service);
+            render_where(&a->c->out, a->c);
+            buf_addc(&a->c->out, '\n');
+            buf_release(&when);
+            return;
+        }
+    }
+}
+
+static void explain_sockets(struct answer *a, const struct entry *e)
+{
+    for (size_t i = 0; i < e->nsockets; i++) {
+        const struct listener *l = survey_listener(&a->survey, &e->sockets[i]);
+        char *port = render_spec(&e->sockets[i]);
+
+        buf_printf(&a->c->out, "opens    %s %s on ", port, family_name(e->sockets[i].family));
+        text_safe(&a->c->out, e->sockets[i].address, strlen(e->sockets[i].address));
+        if (l != NULL && l->npids > 0)
+            buf_printf(&a->c->out, ", listening now: pid %d", (int)l->pids[0]);
+        else if (l != NULL)
+            buf_adds(&a->c->out, ", listening now");
+        else if (a->survey.live && e->sockets[i].port > 0)
+            buf_adds(&a->c->out, ", not listening now");
+        buf_addc(&a->c->out, '\n');
+        free(port);
+    }
+}
+
+static void explain_close(struct answer *a, const struct finding *f)
+{
+    const struct entry *e = f->entry;
+    char *selector = mem_printf("%s:%s", e->source->path, e->name);
+
+    if (e->enabled && e->locked == NULL) {
+        buf_adds(&a->c->out, "close    batten close ");
+        render_shell_word(&a->c->out, selector);
+        render_where(&a->c->out, a->c);
+        buf_adds(&a->c->out, " --apply\n");
+    }
+    free(selector);
+}
+
+static void explain_finding(struct answer *a, const struct finding *f)
+{
+    const struct entry *e = f->entry;
+    char *place = mem_printf("%s:%u", e->source->path, e->line);
+
+    buf_addc(&a->c->out, '\n');
+    field(a, "started", place);
+    field(a, "state", e->enabled ? "on" : "off, commented out");
+    field(a, "name", e->name);
+    field(a, "program", e->program ? e->program : "none, the super-server answers itself");
+    field(a, "user", e->user);
+    explain_sockets(a, e);
+    field(a, "verdict", verdict_name(f->verdict));
+    if (f->rule != NULL)
+        buf_printf(&a->c->out, "because  %s:%u: %s %s\n", f->rule->file, f->rule->line,
+                   verdict_name(f->rule->verdict), f->rule->selector);
+    field(a, "locked", e->locked);
+    explain_close(a, f);
+    free(place);
+    a->shown++;
+}
+
+static void explain_process(struct answer *a)
+{
+    const struct process *p = &a->process;
+
+    buf_printf(&a->c->out, "process %d: ", (int)p->pid);
+    text_safe(&a->c->out, p->comm, strlen(p->comm));
+    buf_addc(&a->c->out, '\n');
+    field(a, "program", p->exe);
+    for (size_t i = 0; i < a->survey.listeners.n; i++) {
+        const struct listener *l = &a->survey.listeners.v[i];
+
+        for (size_t j = 0; j < l->npids; j++)
+            if (l->pids[j] == p->pid)
+                buf_printf(&a->c->out, "holds    %s %d/%s on %s\n", l->family, l->port, l->proto,
+                           l->address);
+    }
+}
+
+/* Heads: what is known of the subject itself, before the entries it stands for. */
+static void explain_head(struct answer *a)
+{
+    const struct subject *of = &a->of;
+    const struct service *s = of->service;
+
+    if (of->pid != 0)
+        explain_process(a);
+    if (s == NULL && of->port != 0)
+        s = catalogue_port(of->port, of->proto);
+    for (size_t i = 0; s == NULL && i < a->survey.findings.n; i++)
+        if (is_meant(a, &a->survey.findings.v[i]))
+            s = a->survey.findings.v[i].service;
+    if (s == NULL)
+        return;
+    explain_service(&a->c->out, s);
+    explain_since(a, s->name);
+}
+
+static json_t *explain_json(struct answer *a)
+{
+    json_t *o = json_survey(a->c, &a->survey), *kept = json_array();
+    const struct service *s = a->of.service;
+
+    for (size_t i = 0; i < a->survey.findings.n; i++)
+        if (is_meant(a, &a->survey.findings.v[i]))
+            json_array_append(kept, json_array_get(json_object_get(o, "entries"), i));
+    json_object_set_new(o, "entries", kept);
+    if (s == NULL && a->of.port != 0)
+        s = catalogue_port(a->of.port, a->of.proto);
+    json_text(o, "service", s ? s->name : NULL);
+    json_text(o, "what", s ? s->what : NULL);
+    json_text(o, "why", s ? s->why : NULL);
+    json_text(o, "source", s ? s->source : NULL);
+    return o;
+}
+
+static int look(struct answer *a, struct diag *d)
+{
+    const char *dir = a->c->o.history;
+
+    if (survey_make(&a->survey, a->c, NULL, d) != 0)
+        return -1;
+    if (dir != NULL && strcmp(dir, "none") == 0)
+        return 0;
+    /* Without rights the history cannot be read; the rest of the answer can be given. */
+    if (history_open(&a->history, a->survey.root, dir, HISTORY_READ, NULL) == 0)
+        history_list(a->history, &a->changes, NULL);
+    return 0;
+}
+
+static enum status tell(struct answer *a, struct diag *d)
+{
+    if (a->of.change != 0) {
+        a->c->command = command_find("show");
+        return cmd_show(a->c, d);
+    }
+    if (a->c->o.json) {
+        json_finish(&a->c->out, explain_json(a));
+        return STATUS_DONE;
+    }
+    explain_head(a);
+    for (size_t i = 0; i < a->survey.findings.n; i++)
+        if (is_meant(a, &a->survey.findings.v[i]))
+            explain_finding(a, &a->survey.findings.v[i]);
+    if (a->shown == 0)
+        buf_adds(&a->c->out, "\nnothing here starts it\n");
+    return STATUS_DONE;
+}
+
+enum status cmd_explain(struct cli *c, struct diag *d)
+{
+    struct answer a = {.c = c, .process = {.fd = -1}};
+    enum status status = STATUS_SYSTEM;
+
+    if (look(&a, d) == 0 && understand(&a, c->o.args.v[0], d) == 0)
+        status = tell(&a, d);
+    free(a.of.path);
+    process_release(&a.process);
+    history_changes_release(&a.changes);
+    history_free(a.history);
+    survey_release(&a.survey);
+    return status;
+}

@@ -1,0 +1,217 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/mem.h"
+#include "batten/text.h"
+#include "carry.h"
+#include "cli.h"
+#include "json.h"
+#include "render.h"
+#include "survey.h"
+
+/* One run of harden or close: what was found, what is to be done. */
+struct harden {
+    struct cli *c;
+    struct survey survey;
+    struct carry run;
+};
+
+/* close has no profile: its operands are made into one that disables only what they select. */
+static int make_profile(struct harden *h, struct profile **out, struct diag *d)
+{
+    const struct options *o = &h->c->o;
+
+    if (h->c->command->bit == CMD_CLOSE)
+        return profile_from_selectors(out, (const char *const *)o->args.v, o->args.n, d);
+    return survey_profile(out, h->survey.root, o->profile, d);
+}
+
+static int make_plan(struct harden *h, struct diag *d)
+{
+    struct profile *profile = NULL;
+    struct plan *plan = &h->run.plan;
+    unsigned flags = h->c->o.all_or_nothing ? PLAN_ALL_OR_NOTHING : 0;
+
+    survey_clear(&h->survey);
+    plan_release(plan);
+    *plan = (struct plan){0};
+    if ((h->survey.root == NULL && survey_root(&h->survey.root, h->c, d) != 0) ||
+        make_profile(h, &profile, d) != 0 || survey_make(&h->survey, h->c, profile, d) != 0)
+        return -1;
+    h->run.root = h->survey.root;
+    plan->kind = h->c->command->bit == CMD_CLOSE ? PLAN_CLOSE : PLAN_HARDEN;
+    plan->profile = plan->kind == PLAN_CLOSE ? NULL : mem_strdup(profile_name(profile));
+    plan->reason = mem_strdup(h->c->o.reason);
+    plan->dialect = h->survey.scan.dialect;
+    return plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings,
+                     flags, d);
+}
+
+/* A selector that selects nothing is most likely a slip of the pen. */
+static int check_selected(struct harden *h, struct diag *d)
+{
+    const struct findings *all = &h->survey.findings;
+
+    if (h->c->command->bit != CMD_CLOSE)
+        return 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].verdict == VERDICT_DISABLE)
+            return 0;
+    diag_set(d, STATUS_REFUSED, "nothing-selected", "no entry here is selected by '%s'",
+             h->c->o.args.v[0]);
+    diag_hint(d, "batten audit --all");
+    return -1;
+}
+
+/* The files as they were when the plan was made; compared again under the lock. */
+static bool is_unchanged(const struct harden *h, struct diag *d)
+{
+    const struct scan *s = &h->survey.scan;
+
+    for (size_t i = 0; i < s->nfiles; i++)
+        if (root_same(h->survey.root, s->files[i]->source.path, s->files[i]->source.bytes,
+                      s->files[i]->source.len, d) != 1)
+            return false;
+    return true;
+}
+
+static enum status base_status(const struct harden *h)
+{
+    enum status status = h->run.plan.nskips > 0 ? STATUS_ATTENTION : STATUS_DONE;
+
+    if (h->survey.scan.unread)
+        status = status_worse(status, STATUS_ATTENTION);
+    return status;
+}
+
+static void say_pending(struct harden *h)
+{
+    const struct plan_sockets *lists[] = {&h->run.before.pending_open,
+                                          &h->run.before.pending_close};
+
+    for (size_t i = 0; h->run.looked && i < ARRAY_LEN(lists); i++)
+        for (size_t j = 0; j < lists[i]->n; j++) {
+            char *port = render_spec(&lists[i]->v[j].spec);
+
+            buf_printf(&h->c->out, "the HUP will also %s %s ", i == 0 ? "open" : "close", port);
+            buf_printf(&h->c->out, "(%s), edited earlier and never published\n",
+                       lists[i]->v[j].service);
+            free(port);
+        }
+}
+
+static void say_how_to_apply(struct harden *h)
+{
+    struct cli *c = h->c;
+
+    if (h->run.plan.edits.n == 0) {
+        buf_adds(&c->out, h->run.plan.nskips ? "" : "nothing to do\n");
+        return;
+    }
+    buf_printf(&c->out, "\nnothing was changed; to make this change: batten");
+    if (h->run.plan.kind == PLAN_CLOSE)
+        buf_adds(&c->out, " close");
+    for (size_t i = 0; h->run.plan.kind == PLAN_CLOSE && i < c->o.args.n; i++) {
+        buf_addc(&c->out, ' ');
+        render_shell_word(&c->out, c->o.args.v[i]);
+    }
+    if (h->run.plan.kind == PLAN_HARDEN) {
+        buf_adds(&c->out, " --profile ");
+        render_shell_word(&c->out, c->o.profile ? c->o.profile : DEFAULT_PROFILE);
+    }
+    render_where(&c->out, c);
+    buf_adds(&c->out, " --apply\n");
+}
+
+static void finish_json(struct harden *h)
+{
+    json_t *o = json_survey(h->c, &h->survey);
+
+    json_plan(o, &h->run.plan, buf_str(&h->run.diff));
+    if (h->c->o.apply) {
+        json_object_set_new(o, "change", h->run.number ? json_integer(h->run.number) : json_null());
+        json_follow(o, &h->run.result);
+    }
+    json_finish(&h->c->out, o);
+}
+
+static enum status dry_run(struct harden *h, struct diag *d)
+{
+    struct diag look = DIAG_INIT;
+
+    if (carry_diff(&h->run, d) != 0)
+        return STATUS_SYSTEM;
+    if (carry_look(&h->run, &h->survey.scan, &look) != 0 && !h->c->o.quiet)
+        render_diag(stderr, "warning", &look);
+    diag_release(&look);
+    if (!h->c->o.json) {
+        say_pending(h);
+        render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
+        say_how_to_apply(h);
+    }
+    return status_worse(base_status(h), h->run.plan.edits.n ? STATUS_CHANGES : STATUS_DONE);
+}
+
+/* Nothing that could be read says anything about what could not: without rights, no change. */
+static int check_read(const struct harden *h, struct diag *d)
+{
+    if (!h->survey.scan.denied)
+        return 0;
+    diag_set(d, STATUS_SYSTEM, "unreadable", "not every file could be read, nothing was changed");
+    diag_hint(d, "run as root: sudo batten");
+    return -1;
+}
+
+static enum status apply(struct harden *h, struct diag *d)
+{
+    enum status status;
+
+    if (check_read(h, d) != 0)
+        return STATUS_SYSTEM;
+    if (h->run.plan.edits.n == 0) {
+        if (!h->c->o.json) {
+            render_plan(h->c, &h->run.plan, "");
+            say_how_to_apply(h);
+        }
+        return base_status(h);
+    }
+    if (carry_begin(&h->run, d) != 0)
+        return STATUS_SYSTEM;
+    if (!is_unchanged(h, d) && (diag_isset(d) || make_plan(h, d) != 0))
+        return STATUS_SYSTEM;
+    if (carry_diff(&h->run, d) != 0 || carry_look(&h->run, &h->survey.scan, d) != 0)
+        return STATUS_SYSTEM;
+    if (!h->c->o.json && h->c->o.verbose)
+        render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
+    status = carry_out(&h->run, &h->survey.scan, d);
+    return status_worse(status, base_status(h));
+}
+
+static enum status harden(struct cli *c, struct diag *d)
+{
+    struct harden h = {.c = c, .run = {.c = c}};
+    enum status status = STATUS_REFUSED;
+
+    if (make_plan(&h, d) != 0 || check_selected(&h, d) != 0)
+        goto out;
+    render_problems(c, &h.survey.scan.problems);
+    for (size_t i = 0; i < h.survey.scan.nparses; i++)
+        render_problems(c, &h.survey.scan.parses[i].problems);
+    status = c->o.apply ? apply(&h, d) : dry_run(&h, d);
+    if (c->o.json && !diag_isset(d))
+        finish_json(&h);
+out:
+    carry_release(&h.run);
+    survey_release(&h.survey);
+    return status;
+}
+
+enum status cmd_harden(struct cli *c, struct diag *d)
+{
+    return harden(c, d);
+}
+
+enum status cmd_close(struct cli *c, struct diag *d)
+{
+    return harden(c, d);
+}

@@ -1,0 +1,108 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/history.h"
+#include "batten/mem.h"
+#include "batten/text.h"
+#include "batten/txn.h"
+#include "cli.h"
+#include "json.h"
+#include "render.h"
+#include "survey.h"
+
+struct state {
+    struct root *root;
+    struct history *history;
+    enum txn_state pending;
+    struct history_drift *drift;
+    size_t ndrift;
+};
+
+static int look(struct state *s, const struct cli *c, struct diag *d)
+{
+    bool none = c->o.history != NULL && strcmp(c->o.history, "none") == 0;
+
+    if (survey_root(&s->root, c, d) != 0 ||
+        history_open(&s->history, s->root, none ? NULL : c->o.history,
+                     none ? HISTORY_NONE : HISTORY_READ, d) != 0 ||
+        txn_pending(s->root, s->history, &s->pending, d) != 0)
+        return -1;
+    return history_drift(s->history, &s->drift, &s->ndrift, d);
+}
+
+static const char *pending_text(enum txn_state state)
+{
+    switch (state) {
+    case TXN_CLEAN:
+        return NULL;
+    case TXN_BEFORE_SWAP:
+        return "a change was prepared and not begun";
+    case TXN_SWAPPING:
+        return "a change was interrupted between two files";
+    case TXN_SWAPPED:
+        return "a change was made and not recorded to the end";
+    }
+    return NULL;
+}
+
+static void say(struct cli *c, const struct state *s)
+{
+    const char *pending = pending_text(s->pending);
+
+    if (pending != NULL) {
+        buf_printf(&c->out, "%s; run: batten recover", pending);
+        render_where(&c->out, c);
+        buf_addc(&c->out, '\n');
+    }
+    for (size_t i = 0; i < s->ndrift; i++) {
+        const struct history_drift *f = &s->drift[i];
+
+        text_safe(&c->out, f->path, strlen(f->path));
+        buf_printf(&c->out, ": %s since change %u\n",
+                   f->gone        ? "gone"
+                   : f->meta_only ? "owner, mode or attributes changed"
+                                  : "edited",
+                   f->change);
+    }
+    if (pending == NULL && s->ndrift == 0)
+        buf_adds(&c->out, "all files are as batten left them\n");
+}
+
+static void say_json(struct cli *c, const struct state *s)
+{
+    json_t *o = json_start(c), *drift = json_array();
+
+    json_object_set_new(o, "recover", json_boolean(s->pending != TXN_CLEAN));
+    json_text(o, "pending", pending_text(s->pending));
+    for (size_t i = 0; i < s->ndrift; i++) {
+        json_t *f = json_object();
+
+        json_text(f, "path", s->drift[i].path);
+        json_object_set_new(f, "change", json_integer(s->drift[i].change));
+        json_object_set_new(f, "gone", json_boolean(s->drift[i].gone));
+        json_object_set_new(f, "meta_only", json_boolean(s->drift[i].meta_only));
+        json_array_append_new(drift, f);
+    }
+    json_object_set_new(o, "drift", drift);
+    json_finish(&c->out, o);
+}
+
+enum status cmd_status(struct cli *c, struct diag *d)
+{
+    struct state s = {0};
+    enum status status = STATUS_SYSTEM;
+
+    if (look(&s, c, d) == 0) {
+        status = s.ndrift > 0 ? STATUS_ATTENTION : STATUS_DONE;
+        if (s.pending != TXN_CLEAN)
+            status = STATUS_INCOMPLETE;
+        if (c->o.json)
+            say_json(c, &s);
+        else
+            say(c, &s);
+    }
+    history_drift_free(s.drift, s.ndrift);
+    history_free(s.history);
+    root_free(s.root);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* render.h - text for people: diagnostics, tables, roles of colour */
+#ifndef BATTEN_CLI_RENDER_H
+#define BATTEN_CLI_RENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "batten/buf.h"
+#include "batten/diag.h"
+#include "batten/entry.h"
+#include "batten/plan.h"
+
+struct cli;
+struct follow_result;
+struct history_edit;
+
+/* 'batten: KIND: place: message', the line with a caret, and the hint. */
+void render_diag(FILE *to, const char *kind, const struct diag *d);
+
+/* Each problem as a warning on stderr, unless -q. */
+void render_problems(const struct cli *c, const struct problems *p);
+
+/* Colour by role; nothing where colour is off. Never the only carrier of meaning. */
+enum role { ROLE_PLAIN, ROLE_DANGER, ROLE_WARN, ROLE_GOOD, ROLE_DIM, ROLE_HEAD, ROLE_ADD, ROLE_DEL };
+void render_role(struct buf *out, const struct cli *c, enum role role);
+void render_text(struct buf *out, const struct cli *c, enum role role, const char *text);
+
+/* A diff with its added and removed lines coloured, made safe for a terminal when it is one. */
+void render_diff(struct buf *out, const struct cli *c, const char *diff, size_t len);
+
+/* "23/tcp", "rpc/udp", "/run/x.sock", or "-" when nothing opens. Caller frees. */
+char *render_port(const struct entry *e);
+char *render_spec(const struct socket_spec *s);
+
+/* TEXT safe and cut or padded to WIDTH columns; cut from the left when KEEP_END. */
+void render_cell(struct buf *out, const char *text, size_t width, bool keep_end);
+
+/* ' --root DIR --history DIR' as the run was given them, quoted for a shell. */
+void render_where(struct buf *out, const struct cli *c);
+void render_shell_word(struct buf *out, const char *word);
+
+/* A time as a person reads it: local with offset. */
+void render_time(struct buf *out, long long seconds);
+
+/* Edits, skips, consequences and diff of a plan; what a dry run shows. */
+void render_plan(struct cli *c, const struct plan *plan, const char *diff);
+
+/* Signals and proofs, one line each. */
+void render_follow(struct cli *c, const struct follow_result *r);
+
+#endif

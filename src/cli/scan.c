@@ -1,0 +1,306 @@
+#include "scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/catalogue.h"
+#include "batten/dialect.h"
+#include "batten/mem.h"
+#include "batten/netdb.h"
+#include "batten/text.h"
+#include "cli.h"
+
+enum { FILES_MAX = 4096, DEPTH_MAX = 8 };
+
+static void read_names(struct scan *s)
+{
+    static const struct {
+        enum netdb_file file;
+        const char *path;
+    } files[] = {
+        {NETDB_SERVICES,  "etc/services" },
+        {NETDB_PROTOCOLS, "etc/protocols"},
+        {NETDB_RPC,       "etc/rpc"      },
+        {NETDB_PASSWD,    "etc/passwd"   },
+        {NETDB_GROUP,     "etc/group"    }
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct buf bytes = BUF_INIT;
+        struct diag d = DIAG_INIT;
+
+        switch (root_read(s->root, files[i].path, SOURCE_MAX, &bytes, NULL, &d)) {
+        case ROOT_OK:
+            netdb_add(s->db, files[i].file, buf_str(&bytes), bytes.len);
+            break;
+        case ROOT_ERROR:
+            *problems_new(&s->problems) = d;
+            d = (struct diag)DIAG_INIT;
+            break;
+        case ROOT_ABSENT:
+            break;
+        }
+        diag_release(&d);
+        buf_release(&bytes);
+    }
+}
+
+static const struct dialect *dialect_installed(const struct scan *s)
+{
+    size_t n;
+    const struct dialect_sign *signs = dialect_signs(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (root_exists(s->root, signs[i].path))
+            return dialect_find(signs[i].dialect);
+    return NULL;
+}
+
+static const struct dialect *dialect_by_text(const struct scan *s)
+{
+    struct buf bytes = BUF_INIT;
+    const struct dialect *found = NULL;
+
+    if (root_read(s->root, "etc/inetd.conf", SOURCE_MAX, &bytes, NULL, NULL) == ROOT_OK)
+        found = dialect_from_text(buf_str(&bytes), bytes.len);
+    buf_release(&bytes);
+    return found;
+}
+
+static int choose_dialect(struct scan *s, const char *forced, struct diag *d)
+{
+    if (forced != NULL) {
+        size_t n;
+        const char *const *names = dialect_names(&n), *near;
+
+        s->dialect = dialect_find(forced);
+        s->dialect_why = "given";
+        if (s->dialect != NULL)
+            return 0;
+        near = text_nearest(forced, names, n);
+        diag_set(d, STATUS_USAGE, "unknown-dialect", "unknown dialect '%s'", forced);
+        diag_hint(d, "--dialect %s", near ? near : names[0]);
+        return -1;
+    }
+    s->dialect = dialect_installed(s);
+    s->dialect_why = "installed";
+    if (s->dialect == NULL) {
+        s->dialect = dialect_by_text(s);
+        s->dialect_why = "the file's own words";
+    }
+    if (s->dialect == NULL) {
+        s->dialect = dialect_default();
+        s->dialect_why = "assumed";
+    }
+    return 0;
+}
+
+const struct scan_file *scan_file(const struct scan *s, const char *path)
+{
+    for (size_t i = 0; i < s->nfiles; i++)
+        if (strcmp(s->files[i]->source.path, path) == 0)
+            return s->files[i];
+    return NULL;
+}
+
+static bool already_read(const struct scan *s, const struct file_meta *meta)
+{
+    for (size_t i = 0; i < s->nfiles; i++) {
+        const struct stat *st = &s->files[i]->meta.st;
+
+        if (st->st_dev == meta->st.st_dev && st->st_ino == meta->st.st_ino)
+            return true;
+    }
+    return false;
+}
+
+static void scan_file_free(struct scan_file *f)
+{
+    free(f->source.path);
+    free(f->source.bytes);
+    file_meta_release(&f->meta);
+    free(f);
+}
+
+static void add_problem(struct scan *s, struct diag *d)
+{
+    if (!diag_isset(d))
+        return;
+    if (strcmp(d->code, "unreadable") == 0)
+        s->denied = true;
+    else
+        s->unread = true;
+    *problems_new(&s->problems) = *d;
+    *d = (struct diag)DIAG_INIT;
+}
+
+static enum root_result read_file(struct scan *s, const char *path, struct scan_file **out,
+                                  struct diag *d)
+{
+    struct scan_file *f = mem_alloc(sizeof(*f));
+    struct buf bytes = BUF_INIT;
+    enum root_result result = root_read(s->root, path, SOURCE_MAX, &bytes, &f->meta, d);
+
+    f->source.path = mem_strdup(path);
+    f->source.len = bytes.len;
+    f->source.bytes = buf_steal(&bytes);
+    if (result != ROOT_OK) {
+        scan_file_free(f);
+        f = NULL;
+    }
+    *out = f;
+    return result;
+}
+
+static void keep_file(struct scan *s, struct scan_file *f)
+{
+    s->files = mem_grow(s->files, s->nfiles, &s->files_cap, sizeof(*s->files));
+    s->files[s->nfiles++] = f;
+}
+
+/* Read one path and hand it to the starter; a file reached by two names is read once. */
+static void take_file(struct scan *s, struct parse *p, const char *path)
+{
+    struct scan_file *f;
+    struct diag d = DIAG_INIT;
+
+    if (read_file(s, path, &f, &d) == ROOT_ERROR)
+        add_problem(s, &d);
+    if (f == NULL)
+        return;
+    if (already_read(s, &f->meta)) {
+        scan_file_free(f);
+        return;
+    }
+    keep_file(s, f);
+    p->starter->parse(p, &f->source);
+}
+
+enum root_result scan_extra(struct scan *s, const char *path, const struct scan_file **out,
+                            struct diag *d)
+{
+    struct scan_file *f;
+    enum root_result result = read_file(s, path, &f, d);
+
+    if (f != NULL)
+        keep_file(s, f);
+    *out = f;
+    return result;
+}
+
+static void take_pattern(struct scan *s, struct parse *p, const char *pattern)
+{
+    struct strlist paths = {0};
+    struct diag d = DIAG_INIT;
+
+    if (root_glob(s->root, pattern, FILES_MAX, &paths, &d) != 0)
+        add_problem(s, &d);
+    if (paths.n == 0)
+        strlist_add(&s->paths_tried, pattern);
+    for (size_t i = 0; i < paths.n && s->nfiles < FILES_MAX; i++)
+        if (scan_file(s, paths.v[i]) == NULL)
+            take_file(s, p, paths.v[i]);
+    strlist_release(&paths);
+}
+
+/* Patterns as the person wrote them are below the root too. */
+static const char *below_root(const char *path)
+{
+    while (*path == '/')
+        path++;
+    return path;
+}
+
+static void scan_starter(struct scan *s, struct parse *p, const struct options *o)
+{
+    struct strlist wanted = {0};
+
+    p->starter->paths(p, &wanted);
+    if (strcmp(p->starter->name, "rcscript") == 0)
+        for (size_t i = 0; i < o->rc.n; i++)
+            strlist_add(&wanted, below_root(o->rc.v[i]));
+    for (unsigned depth = 0; depth <= DEPTH_MAX && wanted.n > 0; depth++) {
+        for (size_t i = 0; i < wanted.n; i++)
+            take_pattern(s, p, below_root(wanted.v[i]));
+        strlist_release(&wanted);
+        wanted = p->more;
+        p->more = (struct strlist){0};
+    }
+    if (wanted.n > 0) {
+        diag_set(problems_new(&s->problems), STATUS_ATTENTION, "too-deep",
+                 "files include each other more than %d deep: '%s' is not read", DEPTH_MAX,
+                 wanted.v[0]);
+        s->unread = true;
+    }
+    strlist_release(&wanted);
+    p->starter->finish(p);
+}
+
+static void gather_entries(struct scan *s)
+{
+    for (size_t i = 0; i < s->nparses; i++) {
+        const struct entries *from = &s->parses[i].entries;
+
+        for (size_t j = 0; j < from->n; j++) {
+            s->entries.v =
+                mem_grow(s->entries.v, s->entries.n, &s->entries.cap, sizeof(*s->entries.v));
+            s->entries.v[s->entries.n++] = from->v[j];
+        }
+    }
+}
+
+static bool is_daemon(const char *basename)
+{
+    return catalogue_program(basename) != NULL;
+}
+
+int scan_run(struct scan *s, struct root *root, const struct options *o, struct diag *d)
+{
+    const struct starter *const *all;
+
+    s->root = root;
+    s->db = netdb_new();
+    if (choose_dialect(s, o->dialect, d) != 0)
+        return -1;
+    read_names(s);
+    all = starters(&s->nparses);
+    s->parses = mem_array(s->nparses, sizeof(*s->parses));
+    for (size_t i = 0; i < s->nparses; i++) {
+        struct parse *p = &s->parses[i];
+
+        p->starter = all[i];
+        p->dialect = s->dialect;
+        p->db = s->db;
+        p->is_daemon = is_daemon;
+        scan_starter(s, p, o);
+    }
+    gather_entries(s);
+    return 0;
+}
+
+void scan_predicted(const struct scan *s, struct plan_sockets *out)
+{
+    for (size_t i = 0; i < s->entries.n; i++) {
+        const struct entry *e = s->entries.v[i];
+
+        if (strcmp(e->starter->name, "inetd") != 0)
+            continue;
+        for (size_t j = 0; j < e->nsockets; j++)
+            plan_socket_add(out, e->name, e->source->path, e->line, &e->sockets[j], true);
+    }
+}
+
+void scan_release(struct scan *s)
+{
+    for (size_t i = 0; i < s->nparses; i++)
+        parse_release(&s->parses[i]);
+    free(s->parses);
+    free(s->entries.v);
+    for (size_t i = 0; i < s->nfiles; i++)
+        scan_file_free(s->files[i]);
+    free(s->files);
+    problems_release(&s->problems);
+    strlist_release(&s->paths_tried);
+    netdb_free(s->db);
+    *s = (struct scan){0};
+}
