@@ -115,7 +115,8 @@ static int plan_back(struct back *b, const struct rollback_request *r, struct di
     plan->dialect = b->scan.dialect;
     if (rollback_plan(plan, b->run.history, r, read_now, b, d) != 0)
         return -1;
-    plan_compare(plan, b->scan.parses, b->scan.nparses);
+    if (plan_compare(plan, b->scan.parses, b->scan.nparses, d) != 0)
+        return -1;
     return carry_diff(&b->run, d);
 }
 
