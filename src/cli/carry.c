@@ -142,6 +142,9 @@ void carry_last_lines(struct carry *run)
     render_where(&where, run->c);
     buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
     buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
+    if (run->deadline.change > 0)
+        buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
+                   run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
     buf_release(&where);
 }
 
@@ -161,12 +164,49 @@ static void say_what(struct carry *run)
     buf_adds(out, root_offline(run->root) ? "; offline: nothing was signalled\n" : "\n");
 }
 
+/* Only one change may wait for its confirmation at a time; what is undone is always the newest. */
+static int arm(struct carry *run, struct diag *d)
+{
+    struct history_changes all = {0};
+    struct deadline waiting;
+    unsigned next = 1;
+    int result = -1;
+
+    switch (deadline_read(&waiting, run->history, d)) {
+    case ROOT_OK:
+        if (run->plan.kind == PLAN_ROLLBACK)
+            return 0;
+        diag_set(d, STATUS_REFUSED, "unconfirmed", "change %u still waits to be confirmed",
+                 waiting.change);
+        diag_hint(d, "batten confirm TOKEN, or batten rollback %u", waiting.change);
+        return -1;
+    case ROOT_ERROR:
+        return -1;
+    case ROOT_ABSENT:
+        break;
+    }
+    if (run->c->o.confirm_ms == 0 || run->plan.kind == PLAN_ROLLBACK)
+        return 0;
+    if (history_list(run->history, &all, d) == 0) {
+        for (size_t i = 0; i < all.n; i++)
+            next = all.v[i].number >= next ? all.v[i].number + 1 : next;
+        result = deadline_arm(&run->deadline, run->history, run->c, next, d);
+    }
+    history_changes_release(&all);
+    return result;
+}
+
 enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d)
 {
     struct cli *c = run->c;
 
-    if (carry_check(run, scan, d) != 0 || commit(run, scan, d) != 0)
+    if (carry_check(run, scan, d) != 0 || arm(run, d) != 0)
         return d->status;
+    if (commit(run, scan, d) != 0) {
+        if (run->deadline.change > 0)
+            deadline_clear(run->history, NULL);
+        return d->status;
+    }
     /* The files are changed: from here on everything that goes wrong is told, nothing undone. */
     if (follow(run, d) != 0 || note(run, d) != 0) {
         render_diag(stderr, "warning", d);

@@ -20,6 +20,7 @@
 #include "batten/history.h"
 #include "batten/plan.h"
 #include "batten/txn.h"
+#include "deadline.h"
 #include "scan.h"
 
 struct cli;
@@ -35,6 +36,7 @@ struct carry {
     struct follow_state before;
     struct follow_result result;
     unsigned number;
+    struct deadline deadline; /* change 0: no timer */
 };
 
 /* Open the history for writing and take the lock. */

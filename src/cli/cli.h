@@ -104,6 +104,7 @@ enum status cmd_confirm(struct cli *c, struct diag *d);
 enum status cmd_recover(struct cli *c, struct diag *d);
 enum status cmd_profile(struct cli *c, struct diag *d);
 enum status cmd_help(struct cli *c, struct diag *d);
+enum status cmd_watch(struct cli *c, struct diag *d);
 
 /* The text of 'batten help' for one command (NULL: the overview). */
 void help_text(struct buf *out, const struct command *command);

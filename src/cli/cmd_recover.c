@@ -1,9 +1,10 @@
 #include <string.h>
 
+#include "back.h"
 #include "batten/mem.h"
 #include "batten/text.h"
-#include "carry.h"
 #include "cli.h"
+#include "deadline.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -51,7 +52,9 @@ enum status cmd_recover(struct cli *c, struct diag *d)
     struct carry run = {.c = c};
     struct scan scan = {0};
     struct strlist lines = {0};
+    struct deadline waiting;
     struct root *root = NULL;
+    bool expired = false;
     enum status status = STATUS_SYSTEM;
 
     if (survey_root(&root, c, d) != 0)
@@ -64,11 +67,13 @@ enum status cmd_recover(struct cli *c, struct diag *d)
             goto out;
         follow_again(&run, &scan);
     }
+    expired = deadline_read(&waiting, run.history, NULL) == ROOT_OK &&
+              (c->o.boot || deadline_left(&waiting) == 0);
     status = report(&run, &lines);
 out:
     carry_release(&run);
     scan_release(&scan);
     strlist_release(&lines);
     root_free(root);
-    return status;
+    return expired ? back_expire(c, NULL, "not confirmed in time", d) : status;
 }

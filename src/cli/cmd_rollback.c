@@ -2,37 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "batten/mem.h"
-#include "batten/rollback.h"
 #include "batten/text.h"
-#include "carry.h"
 #include "cli.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
-
-/* One rollback: the files it touches are read besides those the starters know, since a history may
- * name a file that no starter reads any more. */
-struct back {
-    struct cli *c;
-    struct root *root;
-    struct scan scan;
-    struct carry run;
-};
-
-static enum root_result read_now(void *ctx, const char *path, const struct source **out,
-                                 struct diag *d)
-{
-    struct back *b = ctx;
-    const struct scan_file *known = scan_file(&b->scan, path);
-    enum root_result result = ROOT_OK;
-
-    if (known == NULL)
-        result = scan_extra(&b->scan, path, &known, d);
-    if (known != NULL)
-        *out = &known->source;
-    return result;
-}
 
 static int parse_entry(const char *text, struct rollback_request *r, char **path, struct diag *d)
 {
@@ -104,22 +80,6 @@ static void finish_json(struct back *b, bool done)
     json_finish(&b->c->out, o);
 }
 
-/* Plan, and what the files will predict after it. */
-static int plan_back(struct back *b, const struct rollback_request *r, struct diag *d)
-{
-    struct plan *plan = &b->run.plan;
-
-    if (scan_run(&b->scan, b->root, &b->c->o, d) != 0)
-        return -1;
-    plan->kind = PLAN_ROLLBACK;
-    plan->dialect = b->scan.dialect;
-    if (rollback_plan(plan, b->run.history, r, read_now, b, d) != 0)
-        return -1;
-    if (plan_compare(plan, b->scan.parses, b->scan.nparses, d) != 0)
-        return -1;
-    return carry_diff(&b->run, d);
-}
-
 static enum status nothing(struct back *b)
 {
     if (!b->c->o.json)
@@ -180,12 +140,10 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
         goto out;
     if (c->o.script)
         status = print_script(&b, request.change, d) == 0 ? STATUS_DONE : STATUS_SYSTEM;
-    else if (plan_back(&b, &request, d) == 0)
+    else if (back_plan(&b, &request, d) == 0)
         status = carry(&b, d);
 out:
-    carry_release(&b.run);
-    scan_release(&b.scan);
-    root_free(b.root);
+    back_release(&b);
     free(path);
     return status;
 }

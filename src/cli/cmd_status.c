@@ -6,6 +6,7 @@
 #include "batten/text.h"
 #include "batten/txn.h"
 #include "cli.h"
+#include "deadline.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -16,6 +17,8 @@ struct state {
     enum txn_state pending;
     struct history_drift *drift;
     size_t ndrift;
+    bool waits; /* a change waits to be confirmed */
+    struct deadline deadline;
 };
 
 static int look(struct state *s, const struct cli *c, struct diag *d)
@@ -27,6 +30,7 @@ static int look(struct state *s, const struct cli *c, struct diag *d)
                      none ? HISTORY_NONE : HISTORY_READ, d) != 0 ||
         txn_pending(s->root, s->history, &s->pending, d) != 0)
         return -1;
+    s->waits = deadline_read(&s->deadline, s->history, NULL) == ROOT_OK;
     return history_drift(s->history, &s->drift, &s->ndrift, d);
 }
 
@@ -54,6 +58,14 @@ static void say(struct cli *c, const struct state *s)
         render_where(&c->out, c);
         buf_addc(&c->out, '\n');
     }
+    if (s->waits && deadline_left(&s->deadline) > 0)
+        buf_printf(&c->out, "change %u is undone in %lld s unless confirmed: batten confirm %s\n",
+                   s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token);
+    else if (s->waits)
+        buf_printf(&c->out,
+                   "change %u was not confirmed in time and is not undone yet; run: batten "
+                   "recover\n",
+                   s->deadline.change);
     for (size_t i = 0; i < s->ndrift; i++) {
         const struct history_drift *f = &s->drift[i];
 
@@ -84,6 +96,9 @@ static void say_json(struct cli *c, const struct state *s)
         json_array_append_new(drift, f);
     }
     json_object_set_new(o, "drift", drift);
+    json_object_set_new(o, "waiting", s->waits ? json_integer(s->deadline.change) : json_null());
+    json_object_set_new(o, "seconds_left",
+                        s->waits ? json_integer(deadline_left(&s->deadline) / 1000) : json_null());
     json_finish(&c->out, o);
 }
 
@@ -94,7 +109,7 @@ enum status cmd_status(struct cli *c, struct diag *d)
 
     if (look(&s, c, d) == 0) {
         status = s.ndrift > 0 ? STATUS_ATTENTION : STATUS_DONE;
-        if (s.pending != TXN_CLEAN)
+        if (s.pending != TXN_CLEAN || (s.waits && deadline_left(&s.deadline) == 0))
             status = STATUS_INCOMPLETE;
         if (c->o.json)
             say_json(c, &s);

@@ -22,7 +22,16 @@ void render_diag(FILE *to, const char *kind, const struct diag *d);
 void render_problems(const struct cli *c, const struct problems *p);
 
 /* Colour by role; nothing where colour is off. Never the only carrier of meaning. */
-enum role { ROLE_PLAIN, ROLE_DANGER, ROLE_WARN, ROLE_GOOD, ROLE_DIM, ROLE_HEAD, ROLE_ADD, ROLE_DEL };
+enum role {
+    ROLE_PLAIN,
+    ROLE_DANGER,
+    ROLE_WARN,
+    ROLE_GOOD,
+    ROLE_DIM,
+    ROLE_HEAD,
+    ROLE_ADD,
+    ROLE_DEL
+};
 void render_role(struct buf *out, const struct cli *c, enum role role);
 void render_text(struct buf *out, const struct cli *c, enum role role, const char *text);
 

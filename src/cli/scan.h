@@ -43,10 +43,10 @@ struct scan {
     struct parse *parses; /* one per starter */
     size_t nparses;
 
-    struct entries entries;    /* those of all starters, borrowed; release only the array */
-    struct problems problems;  /* of reading; those of parsing stand in the parses */
-    bool denied;               /* something could not be read for lack of rights */
-    bool unread;               /* something could not be read for another reason */
+    struct entries entries;     /* those of all starters, borrowed; release only the array */
+    struct problems problems;   /* of reading; those of parsing stand in the parses */
+    bool denied;                /* something could not be read for lack of rights */
+    bool unread;                /* something could not be read for another reason */
     struct strlist paths_tried; /* patterns that named no file */
 };
 

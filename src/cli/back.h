@@ -1,0 +1,38 @@
+/*
+ * back.h - taking changes back, for rollback, the confirm timer and a failed probe
+ *
+ *     struct back b = {.c = c, .run = {.c = c}};
+ *     survey_root(&b.root, c, &d), b.run.root = b.root, carry_begin(&b.run, &d);
+ *     back_plan(&b, &request, &d);           // b.run.plan, b.run.diff
+ *     carry_look(&b.run, &b.scan, &d), carry_out(&b.run, &b.scan, &d);
+ *     back_release(&b);
+ */
+#ifndef BATTEN_CLI_BACK_H
+#define BATTEN_CLI_BACK_H
+
+#include "batten/diag.h"
+#include "batten/rollback.h"
+#include "carry.h"
+#include "scan.h"
+
+struct cli;
+
+/* One rollback: the files it touches are read besides those the starters know, since a history may
+ * name a file that no starter reads any more. */
+struct back {
+    struct cli *c;
+    struct root *root;
+    struct scan scan;
+    struct carry run;
+};
+
+/* Plan, and what the files will predict after it. */
+int back_plan(struct back *b, const struct rollback_request *r, struct diag *d);
+void back_release(struct back *b);
+
+/* Undo the change that waits under TOKEN, if it still does (NULL: whatever waits), and clear the
+ * deadline. Takes the lock. REASON goes into the history and to syslog. DONE with nothing changed
+ * when somebody decided meanwhile; FAILED when it was undone. */
+enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d);
+
+#endif

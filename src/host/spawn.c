@@ -1,0 +1,190 @@
+#include "batten/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "batten/buf.h"
+#include "batten/diag.h"
+#include "batten/mem.h"
+
+static char *const fixed_environment[] = {
+    (char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    (char[]){"LANG=C"},
+    NULL,
+};
+
+static const char systemd_run[] = "/usr/bin/systemd-run";
+
+/* In the child: nothing of ours but the standard descriptors, and those on /dev/null. */
+static void quiet_descriptors(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+}
+
+static void exec_words(const struct strlist *words)
+{
+    char **argv = mem_array(words->n + 1, sizeof(*argv));
+
+    memcpy(argv, words->v, words->n * sizeof(*argv));
+    execve(argv[0], argv, fixed_environment);
+    _exit(127);
+}
+
+/* Fork twice, so that the grandchild belongs to init and to no session of ours. */
+static int start_detached(const struct strlist *words, struct diag *d)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child < 0)
+        return diag_set(d, STATUS_SYSTEM, "fork", "cannot start a process: %s", strerror(errno));
+    if (child == 0) {
+        setsid();
+        signal(SIGHUP, SIG_IGN);
+        signal(SIGPIPE, SIG_DFL);
+        if (fork() != 0)
+            _exit(0);
+        quiet_descriptors();
+        if (chdir("/") != 0)
+            _exit(127);
+        exec_words(words);
+    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return 0;
+}
+
+static bool under_systemd(void)
+{
+    return access("/run/systemd/system", F_OK) == 0 && access(systemd_run, X_OK) == 0;
+}
+
+/* systemd-run itself is waited for: when it fails (no bus), the plain way is taken. */
+static int start_unit(const struct strlist *words)
+{
+    struct strlist all = {0};
+    int status = -1;
+    pid_t child;
+
+    strlist_add(&all, systemd_run);
+    strlist_add(&all, "--quiet");
+    strlist_add(&all, "--collect");
+    strlist_add(&all, "--description=batten confirm timer");
+    strlist_add(&all, "--");
+    for (size_t i = 0; i < words->n; i++)
+        strlist_add(&all, words->v[i]);
+    child = fork();
+    if (child == 0) {
+        quiet_descriptors();
+        exec_words(&all);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    strlist_release(&all);
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int spawn_self(const char *const *argv, struct diag *d)
+{
+    struct strlist words = {0};
+    char exe[4096];
+    ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    int result = -1;
+
+    if (len <= 0)
+        return diag_set(d, STATUS_SYSTEM, "no-proc", "cannot find my own program: /proc is needed");
+    exe[len] = '\0';
+    strlist_add(&words, exe);
+    for (size_t i = 0; argv[i] != NULL; i++)
+        strlist_add(&words, argv[i]);
+    if (under_systemd())
+        result = start_unit(&words);
+    if (result != 0)
+        result = start_detached(&words, d);
+    strlist_release(&words);
+    return result;
+}
+
+/* Wait for PID through a pidfd; 1: MS are over. */
+static int wait_for(pid_t pid, long long ms, int *status)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    long long end = boot_clock_ms() + ms;
+    int ready = 0;
+
+    while (fd >= 0 && ready <= 0 && boot_clock_ms() < end)
+        ready = poll(&p, 1, (int)(end - boot_clock_ms()));
+    if (fd >= 0)
+        close(fd);
+    if (ready <= 0) {
+        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+    }
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+    return ready <= 0;
+}
+
+int spawn_probe(char *const *argv, long long ms, struct diag *d)
+{
+    int status = 0;
+    pid_t child;
+
+    if (argv[0][0] != '/')
+        return diag_set(d, STATUS_USAGE, "probe", "the probe '%s' is not an absolute path",
+                        argv[0]);
+    child = fork();
+    if (child < 0)
+        return diag_set(d, STATUS_SYSTEM, "fork", "cannot start the probe: %s", strerror(errno));
+    if (child == 0) {
+        setpgid(0, 0); /* so that what it started goes with it */
+        signal(SIGPIPE, SIG_DFL);
+        quiet_descriptors();
+        execve(argv[0], argv, fixed_environment);
+        _exit(127);
+    }
+    if (wait_for(child, ms, &status) != 0)
+        return diag_set(d, STATUS_FAILED, "probe-failed", "the probe '%s' took longer than %lld ms",
+                        argv[0], ms);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return diag_set(d, STATUS_FAILED, "probe-failed", "the probe '%s' cannot be run", argv[0]);
+    return diag_set(d, STATUS_FAILED, "probe-failed", "the probe '%s' ended with %s %d", argv[0],
+                    WIFEXITED(status) ? "status" : "signal",
+                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+long long boot_clock_ms(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void boot_id(char out[37])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, out, 36) : -1;
+
+    if (len != 36)
+        memset(out, '0', 36);
+    out[36] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
