@@ -174,6 +174,7 @@ static int arm(struct carry *run, struct diag *d)
 
     switch (deadline_read(&waiting, run->history, d)) {
     case ROOT_OK:
+        run->waiting = waiting.change;
         if (run->plan.kind == PLAN_ROLLBACK)
             return 0;
         diag_set(d, STATUS_REFUSED, "unconfirmed", "change %u still waits to be confirmed",
@@ -213,6 +214,8 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
         *problems_new(&run->result.problems) = *d;
         *d = (struct diag)DIAG_INIT;
     }
+    if (run->plan.kind == PLAN_ROLLBACK && run->waiting > 0 && run->plan.undoes == run->waiting)
+        deadline_clear(run->history, NULL);
     if (!c->o.json) {
         say_what(run);
         render_follow(c, &run->result);

@@ -37,6 +37,8 @@ struct carry {
     struct follow_result result;
     unsigned number;
     struct deadline deadline; /* change 0: no timer */
+    bool own_way_in;          /* this session came in over a service that is closed */
+    unsigned waiting;         /* an earlier change that waits to be confirmed, 0: none */
 };
 
 /* Open the history for writing and take the lock. */

@@ -1,9 +1,11 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "batten/mem.h"
+#include "batten/spawn.h"
 #include "batten/text.h"
-#include "carry.h"
 #include "cli.h"
 #include "json.h"
 #include "render.h"
@@ -14,7 +16,11 @@ struct harden {
     struct cli *c;
     struct survey survey;
     struct carry run;
+    bool only_probe; /* the timer is there for the probe alone */
+    bool undone;
 };
+
+enum { PROBE_MS = 10000 };
 
 /* close has no profile: its operands are made into one that disables only what they select. */
 static int make_profile(struct harden *h, struct profile **out, struct diag *d)
@@ -131,6 +137,9 @@ static void finish_json(struct harden *h)
     if (h->c->o.apply) {
         json_object_set_new(o, "change", h->run.number ? json_integer(h->run.number) : json_null());
         json_follow(o, &h->run.result);
+        json_text(o, "token",
+                  h->run.deadline.change && !h->only_probe ? h->run.deadline.token : NULL);
+        json_object_set_new(o, "undone", json_boolean(h->undone));
     }
     json_finish(&h->c->out, o);
 }
@@ -162,6 +171,45 @@ static int check_read(const struct harden *h, struct diag *d)
     return -1;
 }
 
+static int probe_run(const struct strlist *words, struct diag *d)
+{
+    char **argv = mem_array(words->n + 1, sizeof(*argv));
+    int result;
+
+    memcpy(argv, words->v, words->n * sizeof(*argv));
+    result = spawn_probe(argv, PROBE_MS, d);
+    free(argv);
+    return result;
+}
+
+/* The health check, and then the timer. The lock is let go first: whoever confirms or undoes takes
+ * it. */
+static enum status settle(struct harden *h, enum status status, struct diag *d)
+{
+    struct cli *c = h->c;
+    struct carry *run = &h->run;
+    struct diag probe = DIAG_INIT;
+
+    txn_end(run->txn);
+    run->txn = NULL;
+    if (c->o.probe.n > 0 && probe_run(&c->o.probe, &probe) != 0) {
+        render_diag(stderr, "error", &probe);
+        diag_release(&probe);
+        h->undone = true;
+        return back_expire(c, run->deadline.token, "the probe failed", d);
+    }
+    if (h->only_probe)
+        deadline_confirm(run->root, run->history, &run->deadline);
+    else if (c->terminal && !c->o.json && !c->o.quiet) {
+        fwrite(buf_str(&c->out), 1, c->out.len, stdout);
+        fflush(stdout);
+        buf_clear(&c->out);
+        status = status_worse(
+            status, deadline_wait(c, run->root, run->history, &run->deadline, !run->own_way_in));
+    }
+    return status;
+}
+
 static enum status apply(struct harden *h, struct diag *d)
 {
     enum status status;
@@ -183,8 +231,12 @@ static enum status apply(struct harden *h, struct diag *d)
         return STATUS_SYSTEM;
     if (!h->c->o.json && h->c->o.verbose)
         render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
-    status = carry_out(&h->run, &h->survey.scan, d);
-    return status_worse(status, base_status(h));
+    /* A probe alone is a timer too, so that a kill between change and verdict undoes it. */
+    h->only_probe = h->c->o.probe.n > 0 && h->c->o.confirm_ms == 0;
+    if (h->only_probe)
+        h->c->o.confirm_ms = PROBE_MS * 3;
+    status = status_worse(carry_out(&h->run, &h->survey.scan, d), base_status(h));
+    return !diag_isset(d) && h->run.deadline.change > 0 ? settle(h, status, d) : status;
 }
 
 static enum status harden(struct cli *c, struct diag *d)

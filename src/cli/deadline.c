@@ -170,7 +170,7 @@ static void count_down(const struct deadline *dl, bool may_enter)
 }
 
 /* Under the lock, so that the watcher cannot be undoing it at the same moment. */
-static bool confirm_here(struct root *root, struct history *h, const struct deadline *dl)
+bool deadline_confirm(struct root *root, struct history *h, const struct deadline *dl)
 {
     struct txn *t = NULL;
     bool kept;
@@ -191,7 +191,7 @@ enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
         count_down(dl, may_enter);
         if (!may_enter)
             poll(NULL, 0, TICK_MS);
-        else if (enter_pressed(TICK_MS) && confirm_here(root, h, dl))
+        else if (enter_pressed(TICK_MS) && deadline_confirm(root, h, dl))
             break;
     }
     fputs("\r\033[K", stderr);

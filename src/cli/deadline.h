@@ -38,6 +38,9 @@ int deadline_clear(struct history *h, struct diag *d);
 /* Milliseconds left; 0 when over or another boot. */
 long long deadline_left(const struct deadline *dl);
 
+/* Clear it under the lock, if it still waits. False: somebody decided before, or no lock. */
+bool deadline_confirm(struct root *root, struct history *h, const struct deadline *dl);
+
 /* On a terminal: count down; Enter confirms when MAY_ENTER. DONE when confirmed (here or from
  * another session), FAILED when the time ran out and the change was undone. The lock must not be
  * held. */
