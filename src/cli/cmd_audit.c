@@ -5,7 +5,9 @@
 #include "batten/dialect.h"
 #include "batten/mem.h"
 #include "batten/text.h"
+#include "batten/txn.h"
 #include "cli.h"
+#include "drift.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -156,20 +158,52 @@ static enum status audit_status(const struct survey *s)
     return status;
 }
 
+/* What batten itself left: a change half done, files and services that were changed since. Without
+ * rights to the state directory there is nothing to say. */
+static enum status look_back(const struct cli *c, const struct survey *s, struct drift *drift)
+{
+    struct history *h = NULL;
+    enum txn_state pending = TXN_CLEAN;
+
+    if (c->o.history != NULL && strcmp(c->o.history, "none") == 0)
+        return STATUS_DONE;
+    if (history_open(&h, s->root, c->o.history, HISTORY_READ, NULL) == 0 &&
+        txn_pending(s->root, h, &pending, NULL) == 0)
+        drift_look(drift, h, &s->scan, NULL);
+    history_free(h);
+    return pending == TXN_CLEAN ? STATUS_DONE : STATUS_INCOMPLETE;
+}
+
+static void audit_drift(struct cli *c, const struct drift *drift, enum status back)
+{
+    if (drift->nfiles > 0)
+        buf_addc(&c->out, '\n');
+    drift_text(c, drift);
+    if (back != STATUS_INCOMPLETE)
+        return;
+    buf_adds(&c->out, "\na change was left half done; run: batten recover");
+    render_where(&c->out, c);
+    buf_addc(&c->out, '\n');
+}
+
 enum status cmd_audit(struct cli *c, struct diag *d)
 {
     struct survey s = {0};
-    enum status status = STATUS_SYSTEM;
+    struct drift drift = {0};
+    enum status status = STATUS_SYSTEM, back;
 
     if (survey_make(&s, c, NULL, d) != 0)
         goto out;
-    status = audit_status(&s);
+    back = look_back(c, &s, &drift);
+    status = status_worse(audit_status(&s), back);
     render_problems(c, &s.scan.problems);
     for (size_t i = 0; i < s.scan.nparses; i++)
         render_problems(c, &s.scan.parses[i].problems);
     if (c->o.json) {
         json_t *o = json_survey(c, &s);
 
+        json_object_set_new(o, "recover", json_boolean(back == STATUS_INCOMPLETE));
+        drift_json(o, &drift);
         json_object_set_new(o, "alert", alert_json(&s));
         json_finish(&c->out, o);
         goto out;
@@ -177,9 +211,11 @@ enum status cmd_audit(struct cli *c, struct diag *d)
     audit_head(c, &s);
     audit_backdoors(c, &s);
     audit_table(c, &s);
+    audit_drift(c, &drift, back);
     alert_text(c, &s);
     audit_last_line(c, &s);
 out:
+    drift_release(&drift);
     survey_release(&s);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "batten/txn.h"
 #include "cli.h"
 #include "deadline.h"
+#include "drift.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -15,8 +16,8 @@ struct state {
     struct root *root;
     struct history *history;
     enum txn_state pending;
-    struct history_drift *drift;
-    size_t ndrift;
+    struct scan scan;
+    struct drift drift;
     bool waits; /* a change waits to be confirmed */
     struct deadline deadline;
 };
@@ -31,7 +32,9 @@ static int look(struct state *s, const struct cli *c, struct diag *d)
         txn_pending(s->root, s->history, &s->pending, d) != 0)
         return -1;
     s->waits = deadline_read(&s->deadline, s->history, NULL) == ROOT_OK;
-    return history_drift(s->history, &s->drift, &s->ndrift, d);
+    if (scan_run(&s->scan, s->root, &c->o, d) != 0)
+        return -1;
+    return drift_look(&s->drift, s->history, &s->scan, d);
 }
 
 static const char *pending_text(enum txn_state state)
@@ -66,36 +69,18 @@ static void say(struct cli *c, const struct state *s)
                    "change %u was not confirmed in time and is not undone yet; run: batten "
                    "recover\n",
                    s->deadline.change);
-    for (size_t i = 0; i < s->ndrift; i++) {
-        const struct history_drift *f = &s->drift[i];
-
-        text_safe(&c->out, f->path, strlen(f->path));
-        buf_printf(&c->out, ": %s since change %u\n",
-                   f->gone        ? "gone"
-                   : f->meta_only ? "owner, mode or attributes changed"
-                                  : "edited",
-                   f->change);
-    }
-    if (pending == NULL && s->ndrift == 0)
+    drift_text(c, &s->drift);
+    if (pending == NULL && s->drift.nfiles == 0)
         buf_adds(&c->out, "all files are as batten left them\n");
 }
 
 static void say_json(struct cli *c, const struct state *s)
 {
-    json_t *o = json_start(c), *drift = json_array();
+    json_t *o = json_start(c);
 
     json_object_set_new(o, "recover", json_boolean(s->pending != TXN_CLEAN));
     json_text(o, "pending", pending_text(s->pending));
-    for (size_t i = 0; i < s->ndrift; i++) {
-        json_t *f = json_object();
-
-        json_text(f, "path", s->drift[i].path);
-        json_object_set_new(f, "change", json_integer(s->drift[i].change));
-        json_object_set_new(f, "gone", json_boolean(s->drift[i].gone));
-        json_object_set_new(f, "meta_only", json_boolean(s->drift[i].meta_only));
-        json_array_append_new(drift, f);
-    }
-    json_object_set_new(o, "drift", drift);
+    drift_json(o, &s->drift);
     json_object_set_new(o, "waiting", s->waits ? json_integer(s->deadline.change) : json_null());
     json_object_set_new(o, "seconds_left",
                         s->waits ? json_integer(deadline_left(&s->deadline) / 1000) : json_null());
@@ -108,7 +93,7 @@ enum status cmd_status(struct cli *c, struct diag *d)
     enum status status = STATUS_SYSTEM;
 
     if (look(&s, c, d) == 0) {
-        status = s.ndrift > 0 ? STATUS_ATTENTION : STATUS_DONE;
+        status = s.drift.nfiles > 0 ? STATUS_ATTENTION : STATUS_DONE;
         if (s.pending != TXN_CLEAN || (s.waits && deadline_left(&s.deadline) == 0))
             status = STATUS_INCOMPLETE;
         if (c->o.json)
@@ -116,7 +101,8 @@ enum status cmd_status(struct cli *c, struct diag *d)
         else
             say(c, &s);
     }
-    history_drift_free(s.drift, s.ndrift);
+    drift_release(&s.drift);
+    scan_release(&s.scan);
     history_free(s.history);
     root_free(s.root);
     return status;
