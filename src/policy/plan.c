@@ -37,7 +37,7 @@ void plan_socket_add(struct plan_sockets *list, const char *service, const char 
     s->spec.address = mem_strdup(spec->address);
 }
 
-static void sockets_release(struct plan_sockets *list)
+void plan_sockets_release(struct plan_sockets *list)
 {
     for (size_t i = 0; i < list->n; i++) {
         free(list->v[i].service);
@@ -45,6 +45,7 @@ static void sockets_release(struct plan_sockets *list)
         free(list->v[i].spec.address);
     }
     free(list->v);
+    *list = (struct plan_sockets){0};
 }
 
 void plan_release(struct plan *plan)
@@ -55,9 +56,9 @@ void plan_release(struct plan *plan)
     for (size_t i = 0; i < plan->nfiles; i++)
         buf_release(&plan->files[i].after);
     free(plan->files);
-    sockets_release(&plan->closes);
-    sockets_release(&plan->opens);
-    sockets_release(&plan->stays);
+    plan_sockets_release(&plan->closes);
+    plan_sockets_release(&plan->opens);
+    plan_sockets_release(&plan->stays);
     for (size_t i = 0; i < plan->ndaemons; i++) {
         free(plan->daemons[i].service);
         free(plan->daemons[i].program);
@@ -219,20 +220,20 @@ static int make_files(struct work *w, const struct parse *p, struct diag *d)
 /* ---- sockets and daemons ---- */
 
 /* What a daemon of its own may hold: the ports of its row, at any address. */
-static void daemon_sockets(struct plan_sockets *list, const struct finding *f)
+void work_daemon_sockets(struct plan_sockets *list, const struct service *service,
+                         const struct entry *e)
 {
     static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
     char any[] = "*";
 
-    if (f->service == NULL)
+    if (service == NULL)
         return;
-    for (const struct service_port *p = f->service->ports; p->port != 0; p++) {
+    for (const struct service_port *p = service->ports; p->port != 0; p++) {
         for (size_t k = 0; k < ARRAY_LEN(families); k++) {
             struct socket_spec spec = {families[k], "", any, p->port};
 
             memcpy(spec.proto, p->proto, strlen(p->proto) + 1);
-            plan_socket_add(list, f->service->name, f->entry->source->path, f->entry->line, &spec,
-                            false);
+            plan_socket_add(list, service->name, e->source->path, e->line, &spec, false);
         }
     }
 }
@@ -248,9 +249,8 @@ static void plain_argv(struct strlist *out, const struct entry *e)
         strlist_add(out, e->argv[i]);
 }
 
-static void add_daemon(struct plan *plan, const struct finding *f)
+void work_add_daemon(struct plan *plan, const struct entry *e, const char *service)
 {
-    const struct entry *e = f->entry;
     const char *program = e->program != NULL ? e->program : e->name;
     struct plan_daemon *daemon;
 
@@ -261,12 +261,11 @@ static void add_daemon(struct plan *plan, const struct finding *f)
     plan->daemons =
         mem_grow(plan->daemons, plan->ndaemons, &plan->capdaemons, sizeof(*plan->daemons));
     daemon = &plan->daemons[plan->ndaemons++];
-    *daemon = (struct plan_daemon){.service = mem_strdup(work_service(f)),
+    *daemon = (struct plan_daemon){.service = mem_strdup(service),
                                    .program = mem_strdup(program),
                                    .path = mem_strdup(e->source->path),
                                    .line = e->line};
     plain_argv(&daemon->argv, e);
-    daemon_sockets(&plan->closes, f);
 }
 
 static void add_sockets(struct plan *plan, const struct finding *f, bool closes)
@@ -286,9 +285,10 @@ static void make_sockets(struct work *w)
 
         if (!f->entry->enabled)
             continue;
-        if (live && strcmp(f->entry->starter->name, "rcscript") == 0)
-            add_daemon(w->plan, f);
-        else
+        if (live && strcmp(f->entry->starter->name, "rcscript") == 0) {
+            work_add_daemon(w->plan, f->entry, work_service(f));
+            work_daemon_sockets(&w->plan->closes, f->service, f->entry);
+        } else
             add_sockets(w->plan, f, live);
     }
 }

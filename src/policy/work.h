@@ -5,6 +5,7 @@
  *     plan_units.c  what is decided together
  *     plan_check.c  what the new files would open
  *     plan_text.c   consequences in sentences
+ *     plan_compare.c  the same question for files that are given
  *
  * An item is a finding to be switched off. A unit is what is decided as one: the items of one
  * group, or a single item. Units are dropped, each with its reasons as skips; what is left is the
@@ -73,5 +74,11 @@ void work_consequences(struct work *w);
 
 /* What a person calls E: the catalogue name, else its own. */
 const char *work_service(const struct finding *f);
+
+/* A daemon of its own that E starts, once per program; and what it may hold: the ports of its row
+ * (nothing without one), at any address. */
+void work_add_daemon(struct plan *plan, const struct entry *e, const char *service);
+void work_daemon_sockets(struct plan_sockets *list, const struct service *service,
+                         const struct entry *e);
 
 #endif
