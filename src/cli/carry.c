@@ -6,6 +6,7 @@
 #include "batten/dialect.h"
 #include "batten/diff.h"
 #include "batten/mem.h"
+#include "batten/session.h"
 #include "batten/text.h"
 #include "cli.h"
 #include "json.h"
@@ -59,18 +60,46 @@ static int check_pending(struct carry *run, struct diag *d)
         return 0;
     port = render_spec(&list->v[0].spec);
     diag_set(d, STATUS_ATTENTION, "pending-edits",
-             "the HUP would also %s %s (%s), an edit made earlier that no HUP has published",
-             b->pending_open.n ? "open" : "close", port, list->v[0].service);
-    diag_at(d, list->v[0].path, list->v[0].line, 0);
+             "the HUP would also %s %s, an edit made earlier that no HUP has published",
+             b->pending_open.n ? "open" : "close", port);
+    if (list->v[0].line > 0)
+        diag_at(d, list->v[0].path, list->v[0].line, 0);
     diag_hint(d, "look at the file, then add --accept-pending");
     free(port);
     return -1;
 }
 
-int carry_check(struct carry *run, const struct scan *scan, struct diag *d)
+/* Whoever closes the service his own session came in over may not come in again. */
+static int check_lock_out(struct carry *run, struct diag *d)
 {
-    (void)scan;
-    return check_pending(run, d);
+    const struct options *o = &run->c->o;
+    struct session session = {0};
+    const struct session_way *way = NULL;
+    const struct plan_socket *closed = NULL;
+
+    if (root_offline(run->root) || run->plan.kind == PLAN_ROLLBACK)
+        return 0;
+    session_find(&session);
+    for (size_t i = 0; i < run->plan.closes.n && way == NULL; i++) {
+        closed = &run->plan.closes.v[i];
+        way = session_over(&session, closed->spec.proto, closed->spec.port);
+    }
+    run->own_way_in = way != NULL;
+    if (way != NULL && o->confirm_ms == 0 && !o->cut_me_off) {
+        diag_set(d, STATUS_REFUSED, "lock-out",
+                 "this session came in over '%s' (%d/%s), which would be closed", closed->service,
+                 closed->spec.port, closed->spec.proto);
+        diag_hint(d, "add --confirm-within 5m, so that it is undone if you cannot come back");
+    }
+    session_release(&session);
+    return diag_isset(d) ? -1 : 0;
+}
+
+int carry_check(struct carry *run, struct diag *d)
+{
+    if (check_pending(run, d) != 0)
+        return -1;
+    return check_lock_out(run, d);
 }
 
 static int commit(struct carry *run, const struct scan *scan, struct diag *d)
@@ -201,7 +230,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
 {
     struct cli *c = run->c;
 
-    if (carry_check(run, scan, d) != 0 || arm(run, d) != 0)
+    if (carry_check(run, d) != 0 || arm(run, d) != 0)
         return d->status;
     if (commit(run, scan, d) != 0) {
         if (run->deadline.change > 0)
@@ -219,6 +248,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
     if (!c->o.json) {
         say_what(run);
         render_follow(c, &run->result);
+        render_skips(c, &run->plan);
         carry_last_lines(run);
     }
     return outcome(run);

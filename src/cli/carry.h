@@ -52,7 +52,7 @@ int carry_diff(struct carry *run, struct diag *d);
 
 /* Refuse, with nothing changed: pending edits, a script a shell would not accept any more, this
  * session's own way in. */
-int carry_check(struct carry *run, const struct scan *scan, struct diag *d);
+int carry_check(struct carry *run, struct diag *d);
 
 /* Carry out run->plan. Text goes to c->out; with --json the caller prints. */
 enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d);

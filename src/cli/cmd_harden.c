@@ -99,9 +99,8 @@ static void say_pending(struct harden *h)
         for (size_t j = 0; j < lists[i]->n; j++) {
             char *port = render_spec(&lists[i]->v[j].spec);
 
-            buf_printf(&h->c->out, "the HUP will also %s %s ", i == 0 ? "open" : "close", port);
-            buf_printf(&h->c->out, "(%s), edited earlier and never published\n",
-                       lists[i]->v[j].service);
+            buf_printf(&h->c->out, "the HUP will also %s %s, edited earlier and never published\n",
+                       i == 0 ? "open" : "close", port);
             free(port);
         }
 }
@@ -111,7 +110,7 @@ static void say_how_to_apply(struct harden *h)
     struct cli *c = h->c;
 
     if (h->run.plan.edits.n == 0) {
-        buf_adds(&c->out, h->run.plan.nskips ? "" : "nothing to do\n");
+        buf_adds(&c->out, h->run.plan.nskips ? "nothing else to do\n" : "nothing to do\n");
         return;
     }
     buf_printf(&c->out, "\nnothing was changed; to make this change: batten");

@@ -114,8 +114,6 @@ static enum status carry(struct back *b, struct diag *d)
         return status;
     if (b->c->o.json)
         finish_json(b, true);
-    else if (plan->nskips > 0)
-        render_plan(b->c, plan, "");
     return status;
 }
 

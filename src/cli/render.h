@@ -55,6 +55,9 @@ void render_time(struct buf *out, long long seconds);
 /* Edits, skips, consequences and diff of a plan; what a dry run shows. */
 void render_plan(struct cli *c, const struct plan *plan, const char *diff);
 
+/* What was left alone, and why. */
+void render_skips(struct cli *c, const struct plan *plan);
+
 /* Signals and proofs, one line each. */
 void render_follow(struct cli *c, const struct follow_result *r);
 

@@ -8,7 +8,7 @@
 #include "batten/text.h"
 #include "cli.h"
 
-static void render_skips(struct cli *c, const struct plan *plan)
+void render_skips(struct cli *c, const struct plan *plan)
 {
     if (plan->nskips == 0)
         return;
