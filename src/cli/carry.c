@@ -171,7 +171,7 @@ void carry_last_lines(struct carry *run)
     render_where(&where, run->c);
     buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
     buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
-    if (run->deadline.change > 0)
+    if (run->deadline.change > 0 && !run->only_probe)
         buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
                    run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
     buf_release(&where);

@@ -37,6 +37,7 @@ struct carry {
     struct follow_result result;
     unsigned number;
     struct deadline deadline; /* change 0: no timer */
+    bool only_probe;          /* the timer is there for the probe alone */
     bool own_way_in;          /* this session came in over a service that is closed */
     unsigned waiting;         /* an earlier change that waits to be confirmed, 0: none */
 };

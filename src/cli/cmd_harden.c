@@ -16,7 +16,6 @@ struct harden {
     struct cli *c;
     struct survey survey;
     struct carry run;
-    bool only_probe; /* the timer is there for the probe alone */
     bool undone;
 };
 
@@ -137,7 +136,7 @@ static void finish_json(struct harden *h)
         json_object_set_new(o, "change", h->run.number ? json_integer(h->run.number) : json_null());
         json_follow(o, &h->run.result);
         json_text(o, "token",
-                  h->run.deadline.change && !h->only_probe ? h->run.deadline.token : NULL);
+                  h->run.deadline.change && !h->run.only_probe ? h->run.deadline.token : NULL);
         json_object_set_new(o, "undone", json_boolean(h->undone));
     }
     json_finish(&h->c->out, o);
@@ -197,7 +196,7 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
         h->undone = true;
         return back_expire(c, run->deadline.token, "the probe failed", d);
     }
-    if (h->only_probe)
+    if (run->only_probe)
         deadline_confirm(run->root, run->history, &run->deadline);
     else if (c->terminal && !c->o.json && !c->o.quiet) {
         fwrite(buf_str(&c->out), 1, c->out.len, stdout);
@@ -231,8 +230,8 @@ static enum status apply(struct harden *h, struct diag *d)
     if (!h->c->o.json && h->c->o.verbose)
         render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
     /* A probe alone is a timer too, so that a kill between change and verdict undoes it. */
-    h->only_probe = h->c->o.probe.n > 0 && h->c->o.confirm_ms == 0;
-    if (h->only_probe)
+    h->run.only_probe = h->c->o.probe.n > 0 && h->c->o.confirm_ms == 0;
+    if (h->run.only_probe)
         h->c->o.confirm_ms = PROBE_MS * 3;
     status = status_worse(carry_out(&h->run, &h->survey.scan, d), base_status(h));
     return !diag_isset(d) && h->run.deadline.change > 0 ? settle(h, status, d) : status;
