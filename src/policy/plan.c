@@ -249,14 +249,14 @@ static void plain_argv(struct strlist *out, const struct entry *e)
         strlist_add(out, e->argv[i]);
 }
 
-void work_add_daemon(struct plan *plan, const struct entry *e, const char *service)
+bool work_add_daemon(struct plan *plan, const struct entry *e, const char *service)
 {
     const char *program = e->program != NULL ? e->program : e->name;
     struct plan_daemon *daemon;
 
     for (size_t i = 0; i < plan->ndaemons; i++) {
         if (strcmp(plan->daemons[i].program, program) == 0)
-            return;
+            return false;
     }
     plan->daemons =
         mem_grow(plan->daemons, plan->ndaemons, &plan->capdaemons, sizeof(*plan->daemons));
@@ -266,6 +266,7 @@ void work_add_daemon(struct plan *plan, const struct entry *e, const char *servi
                                    .path = mem_strdup(e->source->path),
                                    .line = e->line};
     plain_argv(&daemon->argv, e);
+    return true;
 }
 
 static void add_sockets(struct plan *plan, const struct finding *f, bool closes)
@@ -286,8 +287,8 @@ static void make_sockets(struct work *w)
         if (!f->entry->enabled)
             continue;
         if (live && strcmp(f->entry->starter->name, "rcscript") == 0) {
-            work_add_daemon(w->plan, f->entry, work_service(f));
-            work_daemon_sockets(&w->plan->closes, f->service, f->entry);
+            if (work_add_daemon(w->plan, f->entry, work_service(f)))
+                work_daemon_sockets(&w->plan->closes, f->service, f->entry);
         } else
             add_sockets(w->plan, f, live);
     }

@@ -146,14 +146,10 @@ static void compare_daemons(struct plan *plan, const struct parse *from, const s
 
     for (size_t i = 0; i < from->entries.n; i++) {
         const struct entry *e = from->entries.v[i];
-        size_t before = plan->ndaemons;
 
-        if (!e->enabled || starts(to, e))
+        if (!e->enabled || starts(to, e) || !work_add_daemon(plan, e, service_name(from, e)))
             continue;
-        work_add_daemon(plan, e, service_name(from, e));
-        if (plan->ndaemons == before)
-            continue;
-        plan->daemons[before].start = !stop;
+        plan->daemons[plan->ndaemons - 1].start = !stop;
         if (stop)
             work_daemon_sockets(sockets, match_entry(e, from->db), e);
     }

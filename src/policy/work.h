@@ -75,9 +75,9 @@ void work_consequences(struct work *w);
 /* What a person calls E: the catalogue name, else its own. */
 const char *work_service(const struct finding *f);
 
-/* A daemon of its own that E starts, once per program; and what it may hold: the ports of its row
- * (nothing without one), at any address. */
-void work_add_daemon(struct plan *plan, const struct entry *e, const char *service);
+/* A daemon of its own that E starts, once per program (false: it is there already); and what it may
+ * hold: the ports of its row (nothing without one), at any address. */
+bool work_add_daemon(struct plan *plan, const struct entry *e, const char *service);
 void work_daemon_sockets(struct plan_sockets *list, const struct service *service,
                          const struct entry *e);
 
