@@ -58,7 +58,7 @@ static inline bool diag_isset(const struct diag *d)
 }
 
 /* Fill D unless it is set. CODE must be a constant. D may be NULL. Always returns -1, so that a
- * function can end with it. */
+ * function can end with it. A message of more than 1000 bytes is cut. */
 int diag_set(struct diag *d, enum status status, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -7,7 +7,8 @@
 #include "batten/buf.h"
 #include "batten/mem.h"
 
-enum { TEXT_MAX = 4096 };
+/* A word of 64 KiB may stand in a message; nobody reads that. */
+enum { TEXT_MAX = 4096, MESSAGE_MAX = 1000 };
 
 enum status status_worse(enum status a, enum status b)
 {
@@ -31,6 +32,10 @@ int diag_set(struct diag *d, enum status status, const char *code, const char *f
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
+    if (b.len > MESSAGE_MAX) {
+        b.len = MESSAGE_MAX;
+        buf_adds(&b, "...");
+    }
     d->status = status;
     d->code = code;
     d->message = buf_steal(&b);

@@ -99,6 +99,10 @@ static void long_lines_are_cut(void **state)
     diag_text(&d, line, sizeof(line));
     assert_int_equal(strlen(d.text), 4096);
     diag_release(&d);
+    diag_set(&d, STATUS_REFUSED, "code", "'%.*s'", (int)sizeof(line), line);
+    assert_int_equal(strlen(d.message), 1003);
+    assert_string_equal(d.message + 997, "xxx...");
+    diag_release(&d);
 }
 
 static void problems_collect(void **state)
