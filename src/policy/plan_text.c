@@ -76,7 +76,8 @@ static void tell_entry(struct told *t, const struct finding *f)
 {
     const struct entry *e = f->entry;
     struct buf b = BUF_INIT;
-    char *name = shown(e->name);
+    bool number = strspn(e->name, "0123456789") == strlen(e->name);
+    char *name = shown(number ? work_service(f) : e->name);
 
     if (!add_service(t))
         goto out;
@@ -84,7 +85,7 @@ static void tell_entry(struct told *t, const struct finding *f)
     add_ports(&b, e);
     if (e->nsockets == 0)
         buf_adds(&b, " opens nothing as things are; its line is commented out all the same");
-    else if (e->flags & ENTRY_WAIT)
+    else if ((e->flags & (ENTRY_WAIT | ENTRY_INTERNAL)) == ENTRY_WAIT)
         buf_adds(&b, " will not be started again; a server that is running keeps its port until "
                      "it ends");
     else if (is_stream(e))
