@@ -35,12 +35,25 @@ struct options {
     struct strlist args; /* the words after the command */
 };
 
+struct findings;
+
+/* What a person decided in the guide, in the place of a profile's verdicts. */
+struct decided {
+    void (*set)(void *ctx, struct findings *f);
+    void (*settled)(void *ctx); /* the change is made: the wait for its timer begins */
+    void *ctx;
+    const char *name; /* in the history, where a profile's name would stand */
+    const char *diff; /* what was shown and agreed to: any other is refused */
+};
+
 struct cli {
     struct options o;
     const struct command *command;
     bool named_command; /* the command was written, not the default */
     bool terminal;      /* stdin and stdout are one */
     bool color;
+    int signal;                    /* end by this signal once all is cleared up, 0: none */
+    const struct decided *decided; /* NULL outside the guide */
     struct buf out; /* what goes to stdout when the command is done */
 };
 
@@ -91,6 +104,9 @@ const struct command *command_find(const char *name);
 /* Parse ARGV into C. STATUS_USAGE in D on wrong use. */
 int options_parse(struct cli *c, int argc, char *const *argv, struct diag *d);
 void options_release(struct options *o);
+
+/* harden as the options say, without the guide. */
+enum status harden_run(struct cli *c, struct diag *d);
 
 enum status cmd_harden(struct cli *c, struct diag *d);
 enum status cmd_close(struct cli *c, struct diag *d);

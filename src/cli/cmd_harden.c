@@ -7,6 +7,7 @@
 #include "batten/spawn.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "guide.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -45,7 +46,10 @@ static int make_plan(struct harden *h, struct diag *d)
         return -1;
     h->run.root = h->survey.root;
     plan->kind = h->c->command->bit == CMD_CLOSE ? PLAN_CLOSE : PLAN_HARDEN;
-    plan->profile = plan->kind == PLAN_CLOSE ? NULL : mem_strdup(profile_name(profile));
+    if (h->c->decided != NULL)
+        h->c->decided->set(h->c->decided->ctx, &h->survey.findings);
+    if (plan->kind == PLAN_HARDEN)
+        plan->profile = mem_strdup(h->c->decided ? h->c->decided->name : profile_name(profile));
     plan->reason = mem_strdup(h->c->o.reason);
     plan->dialect = h->survey.scan.dialect;
     return plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings,
@@ -169,6 +173,19 @@ static int check_read(const struct harden *h, struct diag *d)
     return -1;
 }
 
+/* In the guide a person agreed to one diff and to no other. */
+static int check_agreed(const struct harden *h, struct diag *d)
+{
+    const struct decided *decided = h->c->decided;
+
+    if (decided == NULL || strcmp(decided->diff, buf_str(&h->run.diff)) == 0)
+        return 0;
+    diag_set(d, STATUS_REFUSED, "changed-since",
+             "the files were changed while you looked at them, nothing was done");
+    diag_hint(d, "batten");
+    return -1;
+}
+
 static int probe_run(const struct strlist *words, struct diag *d)
 {
     char **argv = mem_array(words->n + 1, sizeof(*argv));
@@ -202,6 +219,8 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
         fwrite(buf_str(&c->out), 1, c->out.len, stdout);
         fflush(stdout);
         buf_clear(&c->out);
+        if (c->decided != NULL)
+            c->decided->settled(c->decided->ctx);
         status = status_worse(
             status, deadline_wait(c, run->root, run->history, &run->deadline, !run->own_way_in));
     }
@@ -225,7 +244,8 @@ static enum status apply(struct harden *h, struct diag *d)
         return STATUS_SYSTEM;
     if (!is_unchanged(h, d) && (diag_isset(d) || make_plan(h, d) != 0))
         return STATUS_SYSTEM;
-    if (carry_diff(&h->run, d) != 0 || carry_look(&h->run, &h->survey.scan, d) != 0)
+    if (carry_diff(&h->run, d) != 0 || check_agreed(h, d) != 0 ||
+        carry_look(&h->run, &h->survey.scan, d) != 0)
         return STATUS_SYSTEM;
     if (!h->c->o.json && h->c->o.verbose)
         render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
@@ -256,9 +276,16 @@ out:
     return status;
 }
 
-enum status cmd_harden(struct cli *c, struct diag *d)
+enum status harden_run(struct cli *c, struct diag *d)
 {
     return harden(c, d);
+}
+
+enum status cmd_harden(struct cli *c, struct diag *d)
+{
+    bool guided = c->terminal && c->o.profile == NULL && !c->o.apply && !c->o.json;
+
+    return guided ? guide_run(c, d) : harden(c, d);
 }
 
 enum status cmd_close(struct cli *c, struct diag *d)

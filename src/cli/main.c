@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,5 +126,8 @@ int main(int argc, char **argv)
     buf_release(&c.out);
     options_release(&c.o);
     lens_shutdown();
+    /* The shell is to see what ended us, so that a script around it ends too. */
+    if (c.signal != 0)
+        raise(c.signal);
     return (int)status;
 }

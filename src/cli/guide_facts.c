@@ -1,0 +1,168 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batten/mem.h"
+#include "batten/process.h"
+#include "batten/starter.h"
+#include "guide_walk.h"
+
+static void add_owner(struct buf *out, pid_t pid)
+{
+    struct process p = {.fd = -1};
+
+    if (process_open(&p, pid, NULL) == 0)
+        buf_printf(out, "%s[%d]", p.comm, (int)pid);
+    else
+        buf_printf(out, "pid %d", (int)pid);
+    process_release(&p);
+}
+
+static void add_listeners(struct buf *out, const struct walk *w, const struct entry *e)
+{
+    const struct listener *l = NULL;
+
+    for (size_t i = 0; i < e->nsockets && l == NULL; i++)
+        l = survey_listener(&w->survey, &e->sockets[i]);
+    if (l == NULL && (e->nsockets == 0 || e->sockets[0].port <= 0)) {
+        buf_adds(out, "not known: it has no port of its own");
+        return;
+    }
+    buf_adds(out, l != NULL ? "listening" : "nobody listens");
+    for (size_t i = 0; l != NULL && i < l->npids && i < 3; i++) {
+        buf_adds(out, i == 0 ? ": " : ", ");
+        add_owner(out, l->pids[i]);
+    }
+    if (l != NULL && l->npids == 0)
+        buf_adds(out, ", by whom could not be seen");
+}
+
+static bool is_port_of(const struct entry *e, int port)
+{
+    for (size_t i = 0; i < e->nsockets; i++)
+        if (e->sockets[i].port == port && strcmp(e->sockets[i].proto, "tcp") == 0)
+            return true;
+    return false;
+}
+
+/* "2 sessions open now, from 10.0.0.5 and 10.0.0.9" */
+static void add_connections(struct buf *out, const struct walk *w, const struct entry *e)
+{
+    enum { NAMED = 4 };
+    struct strlist peers = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->connections.n; i++) {
+        const struct connection *c = &w->connections.v[i];
+
+        if (!is_port_of(e, c->port))
+            continue;
+        n++;
+        if (peers.n <= NAMED && !strlist_has(&peers, c->peer))
+            strlist_add(&peers, c->peer);
+    }
+    if (n > 0)
+        buf_printf(out, "; %zu %s open now, from ", n, n == 1 ? "session" : "sessions");
+    else if (w->connected_known && e->nsockets > 0)
+        buf_adds(out, "; no session open");
+    for (size_t i = 0; i < peers.n && i < NAMED; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == peers.n ? " and " : ", ", peers.v[i]);
+    if (peers.n > NAMED)
+        buf_adds(out, " and others");
+    strlist_release(&peers);
+}
+
+static char *now_words(const struct walk *w, const struct entry *e)
+{
+    struct buf b = BUF_INIT;
+
+    if (!w->survey.live) {
+        buf_adds(&b, "not known: this is an image");
+    } else {
+        add_listeners(&b, w, e);
+        add_connections(&b, w, e);
+    }
+    return buf_steal(&b);
+}
+
+static char *used_words(const struct walk *w, size_t i)
+{
+    const struct evidence *e = &w->evidence[i];
+    struct buf b = BUF_INIT;
+
+    evidence_text(&b, e, w->now);
+    if (e->wtmp.uses > 0)
+        buf_adds(&b, " (login records do not tell telnet, rlogin and ssh apart)");
+    return buf_steal(&b);
+}
+
+static char *together_words(const struct walk *w, const struct entry *e)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; e->group != 0 && i < w->survey.scan.entries.n; i++) {
+        const struct entry *o = w->survey.scan.entries.v[i];
+
+        if (o == e || o->group != e->group || o->starter != e->starter || !o->enabled)
+            continue;
+        buf_printf(&b, "%s%s:%u (%s)", b.len ? ", " : "its port with ", o->source->path, o->line,
+                   o->name);
+    }
+    if (b.len == 0)
+        return NULL;
+    buf_adds(&b, ": answer them alike, one alone is not switched off");
+    return buf_steal(&b);
+}
+
+static void add_lines(struct buf *out, char sign, const char *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        const char *nl = memchr(bytes + at, '\n', len - at);
+        size_t end = nl ? (size_t)(nl - bytes) : len;
+
+        buf_addc(out, sign);
+        buf_add(out, bytes + at, end - at);
+        buf_addc(out, '\n');
+        at = end + 1;
+    }
+}
+
+/* What closing this one alone would change, as a diff without context. */
+static void make_diff(const struct walk *w, struct guide_item *it)
+{
+    const struct entry *e = it->finding->entry;
+    const struct scan *s = &w->survey.scan;
+    struct edits edits = {0};
+    struct diag why = DIAG_INIT;
+    int result = -1;
+
+    for (size_t i = 0; i < s->nparses; i++)
+        if (s->parses[i].starter == e->starter)
+            result = e->starter->disable(&s->parses[i], e, &edits, &why);
+    if (result != 0)
+        it->facts.refused = mem_printf("closed by batten: %s", diag_isset(&why) ? why.message
+                                                               : e->locked      ? e->locked
+                                                                                : "not known how");
+    for (size_t i = 0; result == 0 && i < edits.n; i++) {
+        const struct edit *edit = &edits.v[i];
+
+        buf_printf(&it->facts.diff, "@@ %s:%u @@\n", edit->source->path, edit->line);
+        add_lines(&it->facts.diff, '-', edit->before, edit->before_len);
+        add_lines(&it->facts.diff, '+', edit->after, edit->after_len);
+    }
+    diag_release(&why);
+    edits_release(&edits);
+}
+
+void walk_facts(struct walk *w, size_t i)
+{
+    struct guide_item *it = &w->guide.v[i];
+    const struct entry *e = it->finding->entry;
+
+    if (it->facts.known)
+        return;
+    it->facts.now = now_words(w, e);
+    it->facts.used = used_words(w, i);
+    it->facts.together = together_words(w, e);
+    make_diff(w, it);
+    it->facts.known = true;
+}
