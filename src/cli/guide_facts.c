@@ -54,11 +54,11 @@ static void add_connections(struct buf *out, const struct walk *w, const struct 
     for (size_t i = 0; i < w->connections.n; i++) {
         const struct connection *c = &w->connections.v[i];
 
-        if (!is_port_of(e, c->port))
+        if (!is_port_of(e, c->local_port))
             continue;
         n++;
-        if (peers.n <= NAMED && !strlist_has(&peers, c->peer))
-            strlist_add(&peers, c->peer);
+        if (peers.n <= NAMED && !strlist_has(&peers, c->remote))
+            strlist_add(&peers, c->remote);
     }
     if (n > 0)
         buf_printf(out, "; %zu %s open now, from ", n, n == 1 ? "session" : "sessions");

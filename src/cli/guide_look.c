@@ -172,7 +172,7 @@ int walk_look(struct walk *w, struct diag *d)
     fill_head(w);
     gather_evidence(w);
     if (w->survey.live)
-        w->connected_known = connections_read(&w->connections) == 0;
+        w->connected_known = connections_read(&w->connections, NULL) == 0;
     return 0;
 }
 

@@ -129,7 +129,7 @@ static void first_backdoors(struct screen *s, const struct guide *g)
         any = true;
     }
     if (any) {
-        screen_para(s, 12, 12, ROLE_DANGER,
+        screen_para(s, 13, 13, ROLE_DANGER,
                     "this host may have been taken over: rebuild it, and beware of its backups");
         screen_blank(s);
     }
@@ -204,8 +204,7 @@ static void show_diff(struct screen *s, const struct buf *diff, unsigned rows)
     }
     buf_add(s->out, buf_str(&text), text.len);
     if (left > 0)
-        buf_printf(s->out, "    (%u more %s of the diff: i shows all)\n", left,
-                   left == 1 ? "line" : "lines");
+        buf_printf(s->out, "    (%u more %s: i shows all)\n", left, left == 1 ? "line" : "lines");
     buf_release(&text);
 }
 
@@ -226,10 +225,10 @@ static void finding_what(struct screen *s, const struct guide_item *it)
                           "rebuild it, and beware of its backups");
 }
 
-static void finding_state(struct screen *s, const struct guide *g, const struct guide_item *it)
+static void finding_state(struct screen *s, const struct guide_item *it)
 {
     const struct entry *e = it->finding->entry;
-    char *command = command_of(e), *suggestion = suggestion_of(g, it);
+    char *command = command_of(e);
 
     screen_field(s, "command", command);
     if (e->flags & ENTRY_INERT)
@@ -238,12 +237,18 @@ static void finding_state(struct screen *s, const struct guide *g, const struct 
     screen_field(s, "used", it->facts.used);
     screen_field(s, "shares", it->facts.together);
     screen_field_role(s, "cannot be", ROLE_WARN, it->facts.refused);
+    free(command);
+}
+
+static void finding_answer(struct screen *s, const struct guide *g, const struct guide_item *it)
+{
+    char *suggestion = suggestion_of(g, it);
+
     screen_field(s, "suggested", suggestion);
     if (it->offered != ANSWER_NONE && it->answer == ANSWER_NONE)
         screen_field(s, "last time", answer_word(it->offered));
     if (it->answer != ANSWER_NONE)
         screen_field_role(s, "answered", ROLE_GOOD, answer_word(it->answer));
-    free(command);
     free(suggestion);
 }
 
@@ -263,23 +268,23 @@ static void finding_head(struct screen *s, const struct guide *g, const struct g
 void screen_finding(struct screen *s, const struct guide *g)
 {
     const struct guide_item *it = &g->v[g->at];
-    struct screen state = *s;
-    struct buf body = BUF_INIT;
-    unsigned used, rows;
+    struct screen below = *s;
+    struct buf answer = BUF_INIT;
+    unsigned used;
 
     finding_head(s, g, it);
     finding_what(s, it);
-    state.out = &body;
-    finding_state(&state, g, it);
+    finding_state(s, it);
+    below.out = &answer;
+    finding_answer(&below, g, it);
     if (it->facts.diff.len > 0) {
-        /* A row each for the label, the blank one, what may be said, and the question. */
-        used = screen_rows(s->out) + screen_rows(&body) + 4;
-        rows = s->height > used + 4 ? s->height - used : 4;
-        buf_printf(s->out, "  change\n");
-        show_diff(s, &it->facts.diff, rows);
+        /* A row each for the label, the blank ones around, what may be said, and the question. */
+        used = screen_rows(s->out) + screen_rows(&answer) + 5;
+        buf_adds(s->out, "  change\n");
+        show_diff(s, &it->facts.diff, s->height > used + 3 ? s->height - used : 3);
     }
-    buf_add(s->out, buf_str(&body), body.len);
-    buf_release(&body);
+    buf_add(s->out, buf_str(&answer), answer.len);
+    buf_release(&answer);
 }
 
 static void explain_service(struct screen *s, const struct service *row)
@@ -327,6 +332,14 @@ static void explain_entry(struct screen *s, const struct entry *e)
 
 void screen_explain(struct screen *s, const struct guide *g)
 {
+    static const char of_inetd[] =
+        "Closing it comments out just these lines; a plain '#' in front keeps package scripts "
+        "from turning them on again. The super-server is told once to read its file, sessions "
+        "that are open go on, and batten rollback takes it back.";
+    static const char of_script[] =
+        "Closing it takes the start out of the script with the smallest edit that leaves "
+        "everything else as it was, and stops the daemon. batten rollback takes it back and "
+        "starts it again.";
     const struct guide_item *it = &g->v[g->at];
     const struct finding *f = it->finding;
 
@@ -335,12 +348,10 @@ void screen_explain(struct screen *s, const struct guide *g)
     if (f->service != NULL)
         explain_service(s, f->service);
     explain_entry(s, f->entry);
-    finding_state(s, g, it);
+    finding_state(s, it);
+    finding_answer(s, g, it);
     screen_blank(s);
-    screen_para(s, 2, 2, ROLE_PLAIN,
-                "Closing it comments out just these lines; a plain '#' in front keeps package "
-                "scripts from turning them on again. The super-server is told to read its file "
-                "once, sessions that are open go on, and batten rollback takes it back.");
+    screen_para(s, 2, 2, ROLE_PLAIN, f->entry->proto != NULL ? of_inetd : of_script);
     for (size_t at = 0; at < it->facts.diff.len;) {
         size_t len = strcspn(it->facts.diff.data + at, "\n");
 
@@ -353,36 +364,43 @@ void screen_explain(struct screen *s, const struct guide *g)
 /* --- questions -----------------------------------------------------------------------------------
  */
 
+static void question_finding(struct buf *out, const struct screen *s, const struct guide *g)
+{
+    char key = default_key(&g->v[g->at]);
+
+    buf_adds(out, "close ");
+    screen_cut(out, guide_name(&g->v[g->at]), 16);
+    buf_adds(out, s->width >= 60 ? "? (y n a d j k g / i w q ?) " : "? (? keys) ");
+    if (key != '\0')
+        buf_printf(out, "[%c] ", key);
+}
+
+static void question_last(struct buf *out, const struct screen *s, const struct guide *g)
+{
+    if (g->plan.edits.n == 0)
+        buf_adds(out, "nothing to apply (w e q ?) ");
+    else if (s->width < 70)
+        buf_adds(out, "apply? (y t w e q ?) ");
+    else
+        buf_printf(out, "apply? (y, t: undone unless confirmed in %s, w e q ?) ", g->confirm);
+}
+
 void screen_question(struct screen *s, const struct guide *g)
 {
-    struct buf b = BUF_INIT;
-
     screen_blank(s);
     if (g->say != NULL)
         screen_para(s, 0, 2, ROLE_WARN, g->say);
     switch (g->page) {
     case PAGE_FIRST:
-        buf_adds(&b, g->n > 0 ? "Enter starts, ? shows the keys, q leaves " : "q leaves ");
+        buf_adds(s->out, g->n > 0 ? "Enter starts, ? keys, q leaves " : "q leaves ");
         break;
-    case PAGE_FINDING: {
-        char key = default_key(&g->v[g->at]);
-
-        buf_adds(&b, "close ");
-        buf_adds(&b, guide_name(&g->v[g->at]));
-        buf_adds(&b, "? (y n a d j k g / i w q ?) ");
-        if (key != '\0')
-            buf_printf(&b, "[%c] ", key);
+    case PAGE_FINDING:
+        question_finding(s->out, s, g);
         break;
-    }
     case PAGE_LAST:
-        if (g->plan.edits.n > 0)
-            buf_printf(&b, "apply? (y, t: undone unless confirmed in %s, w e q ?) ", g->confirm);
-        else
-            buf_adds(&b, "nothing to apply (w e q ?) ");
+        question_last(s->out, s, g);
         break;
     }
-    text_safe(s->out, buf_str(&b), b.len);
-    buf_release(&b);
 }
 
 struct key_help {

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "batten/connections.h"
 #include "batten/evidence.h"
+#include "batten/sockets.h"
 #include "carry.h"
 #include "guide.h"
 #include "survey.h"

@@ -6,7 +6,7 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 
-enum { FIELD_INDENT = 12 };
+enum { FIELD_INDENT = 13 };
 
 /* Bytes of the character at S in text that text_safe made: valid UTF-8. */
 static size_t character(const char *s)
@@ -141,6 +141,20 @@ void screen_verbatim(struct screen *s, unsigned indent, enum role role, const ch
         at += fits;
         rows--;
     } while (*at != '\0');
+    buf_release(&safe);
+}
+
+void screen_cut(struct buf *out, const char *text, size_t width)
+{
+    struct buf safe = BUF_INIT;
+    size_t fits;
+
+    text_safe(&safe, text, strlen(text));
+    fits = safe.len > 0 ? fitting(buf_str(&safe), width) : 0;
+    if (fits < safe.len)
+        fits = fitting(buf_str(&safe), width - 2);
+    buf_add(out, buf_str(&safe), fits);
+    buf_adds(out, fits < safe.len ? ".." : "");
     buf_release(&safe);
 }
 

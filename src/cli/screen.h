@@ -39,6 +39,9 @@ void screen_para(struct screen *s, unsigned first, unsigned indent, enum role ro
 void screen_verbatim(struct screen *s, unsigned indent, enum role role, const char *bytes,
                      size_t len, unsigned rows);
 
+/* TEXT made safe and, if it is wider than WIDTH columns, cut with "..". */
+void screen_cut(struct buf *out, const char *text, size_t width);
+
 void screen_blank(struct screen *s);
 
 /* The newlines in TEXT. */

@@ -31,9 +31,8 @@ struct made {
     struct guide g;
 };
 
-static inline __attribute__((unused)) struct entry *made_add(struct made *m, const char *name,
-                                                             int port, const char *service,
-                                                             enum verdict v)
+static inline __attribute__((unused)) struct entry *
+made_add(struct made *m, const char *name, int port, const char *service, enum verdict v)
 {
     struct entry *e = entries_new(&m->entries);
     struct finding *f = &m->f[m->n++];
@@ -62,7 +61,9 @@ static inline __attribute__((unused)) struct entry *made_add(struct made *m, con
 /* telnet, finger and imap to be closed, time kept, ftp asked for. */
 static inline __attribute__((unused)) void made_init(struct made *m)
 {
-    *m = (struct made){.source = {.path = (char[]){"etc/inetd.conf"}}};
+    static char path[] = "etc/inetd.conf";
+
+    *m = (struct made){.source = {.path = path}};
     m->rule = (struct profile_rule){
         .verdict = VERDICT_DISABLE, .selector = "telnet", .file = "jpcert-98-0004", .line = 5};
     made_add(m, "telnet", 23, "telnet", VERDICT_DISABLE);
