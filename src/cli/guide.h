@@ -72,6 +72,7 @@ struct guide {
     struct plan plan;
     struct buf diff;
     struct strlist after; /* signals and stops, in sentences */
+    char *locks_out;      /* the service this session came in over, which the plan closes */
 };
 
 /* What the driver is to do after a key. */

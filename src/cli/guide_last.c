@@ -77,8 +77,14 @@ void screen_last(struct screen *s, const struct guide *g)
         screen_blank(s);
         last_diff(s, &g->diff);
     }
-    if (g->after.n > 0)
+    if (g->after.n > 0 || g->locks_out != NULL)
         screen_blank(s);
     for (size_t i = 0; i < g->after.n; i++)
         screen_para(s, 2, 4, ROLE_PLAIN, g->after.v[i]);
+    if (g->locks_out != NULL) {
+        char *text = mem_printf("this closes %s, which you came in over: use t", g->locks_out);
+
+        screen_field_role(s, "WARNING", ROLE_DANGER, text);
+        free(text);
+    }
 }

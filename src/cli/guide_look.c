@@ -160,6 +160,25 @@ static int64_t moment(const struct walk *w)
     return time(NULL);
 }
 
+/* The lock-out guard's warning, for the first of the services we came in over. */
+static void look_at_session(struct walk *w)
+{
+    session_find(&w->session);
+    for (size_t i = 0; i < w->guide.n; i++) {
+        const struct entry *e = w->guide.v[i].finding->entry;
+
+        for (size_t j = 0; w->guide.head.way_in == NULL && j < e->nsockets; j++) {
+            const struct socket_spec *s = &e->sockets[j];
+
+            if (s->port > 0 && session_over(&w->session, s->proto, s->port) != NULL)
+                w->guide.head.way_in = mem_printf(
+                    "you came in over %s (%d/%s, %s:%u): once it is closed and this "
+                    "session has ended you may not come in again",
+                    guide_name(&w->guide.v[i]), s->port, s->proto, e->source->path, e->line);
+        }
+    }
+}
+
 int walk_look(struct walk *w, struct diag *d)
 {
     if (survey_make(&w->survey, w->c, NULL, d) != 0)
@@ -171,8 +190,10 @@ int walk_look(struct walk *w, struct diag *d)
     add_items(w);
     fill_head(w);
     gather_evidence(w);
-    if (w->survey.live)
+    if (w->survey.live) {
         w->connected_known = connections_read(&w->connections, NULL) == 0;
+        look_at_session(w);
+    }
     return 0;
 }
 
@@ -184,6 +205,7 @@ void walk_release(struct walk *w)
     guide_release(&w->guide);
     free(w->decided);
     connections_release(&w->connections);
+    session_release(&w->session);
     carry_release(&w->look);
     survey_release(&w->survey);
     buf_release(&w->where);

@@ -76,6 +76,22 @@ static void say_after(struct walk *w)
                      plan->daemons[i].service, plan->daemons[i].path, plan->daemons[i].line);
 }
 
+/* With --cut-me-off the person has said so already. */
+static void look_at_way_in(struct walk *w)
+{
+    const struct plan_sockets *closes = &w->guide.plan.closes;
+
+    free(w->guide.locks_out);
+    w->guide.locks_out = NULL;
+    for (size_t i = 0; i < closes->n && !w->c->o.cut_me_off; i++) {
+        const struct socket_spec *s = &closes->v[i].spec;
+
+        if (w->guide.locks_out == NULL && s->port > 0 &&
+            session_over(&w->session, s->proto, s->port) != NULL)
+            w->guide.locks_out = mem_strdup(closes->v[i].service);
+    }
+}
+
 int walk_plan(struct walk *w, struct diag *d)
 {
     struct guide *g = &w->guide;
@@ -93,6 +109,7 @@ int walk_plan(struct walk *w, struct diag *d)
     if (result == 0 && carry_look(&w->look, &w->survey.scan, &look) != 0)
         render_diag(stderr, "warning", &look);
     diag_release(&look);
+    look_at_way_in(w);
     say_after(w);
     return result;
 }

@@ -104,9 +104,14 @@ static char *suggestion_of(const struct guide *g, const struct guide_item *it)
     else
         buf_printf(&b, "%s, says '%s'", f->verdict == VERDICT_DISABLE ? "close" : "keep",
                    g->profile);
-    if (f->rule != NULL)
+    if (f->rule != NULL) {
+        const char *selector = f->rule->selector ? f->rule->selector : "default";
+        bool other = strcmp(selector, "default") == 0;
+
         buf_printf(&b, " (%s:%u: %s %s)", f->rule->file, f->rule->line,
-                   verdict_name(f->rule->verdict), f->rule->selector ? f->rule->selector : "");
+                   other ? "default" : verdict_name(f->rule->verdict),
+                   other ? verdict_name(f->rule->verdict) : selector);
+    }
     return buf_steal(&b);
 }
 

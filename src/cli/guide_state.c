@@ -42,6 +42,7 @@ void guide_release(struct guide *g)
     plan_release(&g->plan);
     buf_release(&g->diff);
     strlist_release(&g->after);
+    free(g->locks_out);
     *g = (struct guide){0};
 }
 
@@ -290,15 +291,26 @@ static enum guide_act key_finding(struct guide *g, int key)
     }
 }
 
+static enum guide_act apply(struct guide *g, bool timed)
+{
+    if (g->plan.edits.n == 0)
+        guide_say(g, "there is nothing to apply; e goes back, q leaves");
+    else if (g->locks_out != NULL && !timed)
+        guide_say(g,
+                  "this closes %s, which you came in over: t makes the change so that it is "
+                  "undone by itself if you are locked out",
+                  g->locks_out);
+    else
+        return timed ? ACT_TIMED : ACT_APPLY;
+    return ACT_ASK;
+}
+
 static enum guide_act key_last(struct guide *g, int key)
 {
     switch (key) {
     case 'y':
     case 't':
-        if (g->plan.edits.n > 0)
-            return key == 'y' ? ACT_APPLY : ACT_TIMED;
-        guide_say(g, "there is nothing to apply; e goes back, q leaves");
-        return ACT_ASK;
+        return apply(g, key == 't');
     case 'w':
         return ACT_WRITE;
     case 'e':

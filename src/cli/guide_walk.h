@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "batten/evidence.h"
+#include "batten/session.h"
 #include "batten/sockets.h"
 #include "carry.h"
 #include "guide.h"
@@ -21,6 +22,7 @@ struct walk {
     struct terminal terminal;
     struct connections connections;
     bool connected_known;
+    struct session session;    /* how we came in ourselves */
     struct evidence *evidence; /* one per item */
     int64_t now;
     struct finding *decided; /* the findings with the answers as verdicts; the plan borrows them */

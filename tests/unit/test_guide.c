@@ -221,6 +221,20 @@ static void last_screen(void **state)
     assert_int_equal(m.g.page, PAGE_FINDING);
 }
 
+/* A change that may lock its maker out is made with the timer or not at all. */
+static void own_way_in(void **state)
+{
+    struct source source = {.path = (char[]){"x"}, .bytes = (char[]){"a\n"}, .len = 2};
+
+    (void)state;
+    press("\nd");
+    edits_new(&m.g.plan.edits, &source, 0, 2);
+    m.g.locks_out = mem_strdup("telnet");
+    assert_int_equal(press("y"), ACT_ASK);
+    assert_non_null(strstr(m.g.say, "telnet"));
+    assert_int_equal(press("t"), ACT_TIMED);
+}
+
 static void no_findings(void **state)
 {
     struct guide g = {0};
@@ -248,6 +262,7 @@ int main(void)
         TEST(search),
         TEST(other_keys),
         TEST(last_screen),
+        TEST(own_way_in),
         TEST(no_findings),
     };
 
