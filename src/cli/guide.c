@@ -35,6 +35,16 @@ static void enter_last(struct walk *w)
     diag_release(&d);
 }
 
+/* Where nothing is found there is nothing to ask. */
+static enum status say_nothing(struct walk *w)
+{
+    struct screen s;
+
+    size_screen(&s, w, &w->c->out);
+    screen_first(&s, &w->guide);
+    return STATUS_DONE;
+}
+
 static void show_page(struct walk *w)
 {
     struct buf text = BUF_INIT;
@@ -263,6 +273,10 @@ enum status guide_run(struct cli *c, struct diag *d)
 
     if (walk_look(&w, d) != 0)
         goto out;
+    if (w.guide.n == 0) {
+        status = say_nothing(&w);
+        goto out;
+    }
     answers_load(&w);
     w.guide.confirm = c->o.confirm_ms > 0 ? mem_printf("%lld seconds", c->o.confirm_ms / 1000)
                                           : mem_strdup("5 minutes");
