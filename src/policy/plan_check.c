@@ -199,7 +199,7 @@ static bool opens_sockets(const struct parse *p)
     return p->hung;
 }
 
-static bool holds(struct check *c)
+static bool all_hold(struct check *c)
 {
     c->checks++;
     for (size_t i = 0; i < c->w->nparses; i++) {
@@ -229,7 +229,7 @@ static void settle(struct check *c, size_t from, size_t to)
     if (!live)
         return;
     set_units(c, from, to, true);
-    if (c->checks < CHECKS_MAX && holds(c))
+    if (c->checks < CHECKS_MAX && all_hold(c))
         return;
     set_units(c, from, to, false);
     if (to - from > 1 && c->checks < CHECKS_MAX) {
