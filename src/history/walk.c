@@ -11,17 +11,25 @@
 #include "batten/text.h"
 #include "repo.h"
 
-enum { OBJECTS_MAX = 1000000, NAMES_MAX = 4096, REF_DEPTH = 8, REF_BYTES = 64 };
+enum { OBJECTS_MAX = 1000000, NAMES_MAX = 4096, REF_DEPTH = 8, REF_BYTES = 64, LITTER_MAX = 16 };
 
 /* What a directory of the repository may hold. */
 enum place { TOP, INFO, REFS, OBJECTS, FAN, PACK, OBJECT_INFO };
+
+/* Temporary files that a crash left in objects/. libgit2 links an object to its name before it
+ * removes the temporary one: those two names of one file are no attack. */
+struct litter {
+    ino_t v[LITTER_MAX];
+    size_t n;
+    bool found; /* these or any other */
+};
 
 struct walk {
     const struct root *repo;
     const char *dir; /* "" for the top */
     enum place place;
     unsigned depth;
-    bool *litter;
+    struct litter *litter;
     struct strlist dirs;  /* below DIR, to be walked */
     struct strlist files; /* whose content is to be checked */
 };
@@ -127,6 +135,27 @@ static bool file_allowed(enum place place, const char *name)
     return false;
 }
 
+static bool is_litter(const struct walk *w, const char *name, const struct stat *st)
+{
+    if (!text_starts(name, "tmp_") && !ends(name, ".lock"))
+        return false;
+    w->litter->found = true;
+    if (w->place == OBJECTS && w->litter->n < LITTER_MAX)
+        w->litter->v[w->litter->n++] = st->st_ino;
+    return true;
+}
+
+static bool links_allowed(const struct walk *w, const struct stat *st)
+{
+    bool known = false;
+
+    if (st->st_nlink == 1)
+        return true;
+    for (size_t i = 0; i < w->litter->n; i++)
+        known = known || w->litter->v[i] == st->st_ino;
+    return known && w->place == FAN && st->st_nlink == 2;
+}
+
 static int visit(void *ctx, const char *name, const struct stat *st, struct diag *d)
 {
     struct walk *w = ctx;
@@ -143,13 +172,14 @@ static int visit(void *ctx, const char *name, const struct stat *st, struct diag
         return hostile(w->dir, name, "is a symbolic link", d);
     if (!S_ISREG(st->st_mode))
         return hostile(w->dir, name, "is no file", d);
-    if (st->st_nlink != 1)
-        return hostile(w->dir, name, "has another hard link", d);
     if (!file_allowed(w->place, name))
         return hostile(w->dir, name, "has no place there", d);
-    if (text_starts(name, "tmp_") || ends(name, ".lock"))
-        *w->litter = true;
-    else if (w->place == TOP || w->place == REFS)
+    /* never read, only removed: whatever else it is linked to stays */
+    if (is_litter(w, name, st))
+        return 0;
+    if (!links_allowed(w, st))
+        return hostile(w->dir, name, "has another hard link", d);
+    if (w->place == TOP || w->place == REFS)
         strlist_add(&w->files, name);
     return 0;
 }
@@ -219,8 +249,10 @@ static int walk_dir(const struct walk *up, const char *dir, enum place place, st
 
 int walk_check(const struct root *repo, bool *litter, struct diag *d)
 {
-    struct walk w = {.repo = repo, .litter = litter};
+    struct litter found = {.n = 0};
+    struct walk w = {.repo = repo, .litter = &found};
+    int rc = walk_dir(&w, "", TOP, d);
 
-    *litter = false;
-    return walk_dir(&w, "", TOP, d);
+    *litter = found.found;
+    return rc;
 }

@@ -1,0 +1,245 @@
+#!/bin/bash
+# fault.sh - break a change at a system call, recover, and see that it is done or not done
+#
+#     tests/fault/fault.sh kill|error|power apply|rollback [SAMPLE]
+#
+# kill:  SIGKILL at the N-th call of each system call's name, for every N (strace injects it; the
+#        call is not executed).
+# error: ENOSPC, then EIO, from every call that writes, syncs, renames, opens, makes or removes.
+# power: SIGKILL at every call that writes, syncs, renames or removes, on an ext4 of its own that is
+#        then shut down without flushing its log, and mounted again. Needs root.
+#
+# After each, `batten recover` runs; then every byte, owner, mode and extended attribute of the root
+# must be that of the old or of the new state, the history that of the old or of the new one, and no
+# temporary file may be left. SAMPLE: only every so many points. The last line says what came out:
+#
+#     kill apply: N points tried, N old, N new, 0 others
+#
+# The status is 1 when there were others; they are kept in BUILD/fault/others with their reason.
+set -u
+
+what=$1
+command=$2
+sample=${3:-1}
+build=${BATTEN_BUILD:-build}
+batten=${BATTEN:-$build/batten}
+work=$build/fault/$what-$command.$$
+others=$build/fault/others
+jobs=$(nproc)
+mkdir -p "$work" "$others"
+trap 'rm -rf "$work"' EXIT
+# under a tracer there is no leak check
+export ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+
+# --- the host under test -------------------------------------------------------------------------
+
+make_host()
+{
+    mkdir -p "$1/etc/inetd.d"
+    cat >"$1/etc/inetd.conf" <<'END'
+# a host to break
+telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd
+finger stream tcp nowait nobody /usr/sbin/in.fingerd in.fingerd
+ftp stream tcp nowait root /usr/sbin/in.ftpd in.ftpd
+END
+    printf 'pop3 stream tcp nowait root /usr/sbin/pop3d pop3d' >"$1/etc/inetd.d/pop3"
+    printf 'telnet 23/tcp\nfinger 79/tcp\nftp 21/tcp\npop3 110/tcp\n' >"$1/etc/services"
+    printf 'tcp 6 TCP\nudp 17 UDP\n' >"$1/etc/protocols"
+    chmod 640 "$1/etc/inetd.conf"
+    setfattr -n user.note -v kept "$1/etc/inetd.conf" 2>/dev/null || true
+}
+
+arguments()
+{
+    case $command in
+    apply) echo "--apply --profile jpcert-98-0004 --dialect inetutils" ;;
+    rollback) echo "rollback --yes" ;;
+    esac
+}
+
+# All that must be old or new: files with owner, mode, attributes and sum, the history by what its
+# refs name. Objects that nothing names, and an empty history, are no state.
+state_of()
+{
+    (
+        cd "$1" || exit 1
+        find . -path ./var -prune -o -printf '%P %y %m %U %G %l\n' | LC_ALL=C sort
+        find . -path ./var -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        getfattr -d -m - etc/inetd.conf 2>/dev/null
+        cd var/lib/batten 2>/dev/null || exit 0
+        find . -path ./history.git/objects -prune -o -type f -print0 | LC_ALL=C sort -z |
+            xargs -0 -r sha256sum | grep -vE ' \./history.git/(HEAD|config)$'
+    )
+    find "$1" \( -name '*.lock' -o -name 'tmp_*' -o -name 'part.*' -o -name .batten -o \
+        -name '.batten-undo*' -o -name journal \) -printf 'left over: %P\n'
+}
+
+# --- one point -----------------------------------------------------------------------------------
+
+# POINT is "SYSCALL KIND N": run the command with that injection, leaving its status in $status.
+run_broken()
+{
+    local host=$1 call=$2 kind=$3 n=$4 inject
+
+    case $kind in
+    kill) inject=signal=KILL ;;
+    *) inject=error=$kind ;;
+    esac
+    # shellcheck disable=SC2046 # words
+    strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:$inject:when=$n" \
+        "$batten" --root "$host" $(arguments) >"$host.out" 2>&1
+    status=$?
+}
+
+judge()
+{
+    local host=$1 point=$2 status=$3 recovered=$4 got verdict
+
+    got=$(state_of "$host")
+    if test "$got" = "$(cat "$work/old")"; then
+        verdict=old
+    elif test "$got" = "$(cat "$work/new")"; then
+        verdict=new
+    else
+        verdict=other
+    fi
+    # what the command itself said must be true
+    case $verdict:$status in
+    old:0 | old:7 | new:2 | new:3 | new:4 | new:5) verdict=other ;;
+    esac
+    test "$recovered" = 0 || verdict=other
+    if test $verdict = other; then
+        {
+            echo "point: $point; status $status; recover: $recovered"
+            cat "$host.out"
+            diff "$work/old" <(echo "$got") | head -n 40
+            diff "$work/new" <(echo "$got") | head -n 40
+        } >"$others/$what-$command-${point// /-}"
+    fi
+    echo "$verdict"
+}
+
+recover()
+{
+    "$batten" --root "$1" recover >>"$1.out" 2>&1
+}
+
+try_plain()
+{
+    local id=$1 point=$2 host=$work/host.$1 status recovered
+
+    rm -rf "$host"
+    cp -a "$work/start" "$host"
+    # shellcheck disable=SC2086 # words
+    run_broken "$host" $point 2>/dev/null
+    recover "$host"
+    recovered=$?
+    judge "$host" "$point" "$status" "$recovered"
+}
+
+# On a file system of its own, which loses what was not synced.
+try_power()
+{
+    local id=$1 point=$2 host=$work/host.$1 status recovered
+
+    cp --sparse=always "$work/start.ext4" "$host.ext4"
+    mkdir -p "$host"
+    mount -o loop "$host.ext4" "$host" || exit 1
+    # shellcheck disable=SC2086 # words
+    run_broken "$host" $point 2>/dev/null
+    "$build/tests/fault/shutdown_driver" "$host" || echo "no shutdown" >&2
+    umount "$host" || exit 1
+    mount -o loop "$host.ext4" "$host" || exit 1
+    recover "$host"
+    recovered=$?
+    # killed: whether it was done is for the state to say
+    judge "$host" "$point" 137 "$recovered"
+    umount "$host"
+}
+
+# --- all of them ---------------------------------------------------------------------------------
+
+# Every call the command makes, as "COUNT NAME".
+calls_of()
+{
+    rm -rf "$work/count"
+    cp -a "$work/start" "$work/count"
+    # shellcheck disable=SC2046 # words
+    strace -f -qq -o "$work/calls" "$batten" --root "$work/count" $(arguments) >/dev/null 2>&1
+    sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$work/calls" | grep -vE '^(execve|exit_group)$' |
+        LC_ALL=C sort | uniq -c
+}
+
+changes='p?write(v|64)?|fsync|fdatasync|renameat2?|rename|unlink(at)?|mkdir(at)?|link(at)?'
+changes="$changes|ftruncate|fchmod|fchown|fsetxattr|fremovexattr|rmdir"
+opens='open(at|at2)?|creat'
+
+points()
+{
+    local wanted='.*' kinds=kill count call kind n
+
+    case $what in
+    error) wanted="($changes|$opens)" kinds='ENOSPC EIO' ;;
+    power) wanted="($changes)" ;;
+    esac
+    calls_of | while read -r count call; do
+        [[ $call =~ ^$wanted$ ]] || continue
+        for kind in $kinds; do
+            for ((n = 1; n <= count; n++)); do
+                echo "$call $kind $n"
+            done
+        done
+    done | awk -v sample="$sample" 'NR % sample == 0'
+}
+
+worker()
+{
+    local me=$1 point
+
+    awk -v me="$me" -v jobs="$jobs" 'NR % jobs == me' "$work/points" |
+        while read -r point; do
+            case $what in
+            power) try_power "$me" "$point" ;;
+            *) try_plain "$me" "$point" ;;
+            esac
+        done </dev/stdin >"$work/verdicts.$me"
+}
+
+prepare()
+{
+    make_host "$work/start"
+    if test "$command" = rollback; then
+        # shellcheck disable=SC2046 # words
+        "$batten" --root "$work/start" $(command=apply arguments) >/dev/null || exit 1
+    fi
+    if test "$what" = power; then
+        truncate -s 8M "$work/start.ext4"
+        mkfs.ext4 -q -d "$work/start" "$work/start.ext4" || exit 1
+        rm -rf "$work/start"
+        mkdir "$work/start" "$work/mounted"
+        mount -o loop "$work/start.ext4" "$work/mounted" || exit 1
+        cp -a "$work/mounted/." "$work/start/"
+        umount "$work/mounted"
+    fi
+    state_of "$work/start" >"$work/old"
+    cp -a "$work/start" "$work/end"
+    # shellcheck disable=SC2046 # words
+    "$batten" --root "$work/end" $(arguments) >"$work/end.out" || exit 1
+    state_of "$work/end" >"$work/new"
+    if cmp -s "$work/old" "$work/new"; then
+        echo "nothing changes: no test" >&2
+        exit 1
+    fi
+}
+
+prepare
+points >"$work/points"
+for ((job = 0; job < jobs; job++)); do
+    worker "$job" &
+done
+wait
+tried=$(wc -l <"$work/points")
+old=$(cat "$work"/verdicts.* | grep -c '^old$')
+new=$(cat "$work"/verdicts.* | grep -c '^new$')
+echo "$what $command: $tried points tried, $old old, $new new, $((tried - old - new)) others"
+test "$tried" -gt 0 && test $((old + new)) = "$tried"
