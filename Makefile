@@ -122,7 +122,7 @@ check-valgrind: setup
 
 check-fault: setup
 	@$(MAKE) --no-print-directory test-programs
-	@BATTEN_BUILD=$(BUILD) BATTEN_LONG=1 tests/run.sh fault
+	@BATTEN_BUILD=$(BUILD) BATTEN_LONG=1 tests/run.sh --show fault
 
 corpus: setup
 	@$(MAKE) --no-print-directory test-programs
