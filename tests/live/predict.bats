@@ -138,6 +138,11 @@ check_corpus()
     check_cases inetutils
 }
 
+@test "busybox: the cases open what is written" {
+    test -n "$BATTEN_LONG" || skip 'only in a long run, it builds busybox'
+    check_cases busybox
+}
+
 @test "openbsd: the samples, before and after an edit" {
     check_samples openbsd
 }
