@@ -167,20 +167,21 @@ static bool same_place(const struct proof *p, const struct entry *a, const struc
            (long)a->line + lines == (long)b->line && a->column == b->column;
 }
 
-/* Whether B, of the new text, came out of an edit of the planned ranges. */
-static bool made_by_edit(const struct proof *p, const struct entry *b)
+/* Whether B, of the new text, has to do with an edit of the planned ranges. (A commented-out entry
+ * may start above or end below one: half an entry, and a comment that was there before.) */
+static bool touches_edit(const struct proof *p, const struct entry *b)
 {
     size_t low = 0, high = p->nedits;
 
     while (low < high) {
         size_t mid = (low + high) / 2;
 
-        if (p->edits[mid].new_end < b->end)
+        if (p->edits[mid].new_end <= b->start)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < p->nedits && b->start >= p->edits[low].new_start;
+    return low < p->nedits && p->edits[low].new_start < b->end;
 }
 
 static size_t skip_source(const struct entries *list, size_t i, const struct source *source)
@@ -200,7 +201,7 @@ static int prove_entries(struct proof *p, const struct entries *olds, const stru
 
         if (is_gone(p, old))
             continue;
-        while (at < news->n && !news->v[at]->enabled && made_by_edit(p, news->v[at]) &&
+        while (at < news->n && !news->v[at]->enabled && touches_edit(p, news->v[at]) &&
                !(same_fields(old, news->v[at]) && same_place(p, old, news->v[at])))
             at++;
         if (at == news->n || !same_fields(old, news->v[at]) || !same_place(p, old, news->v[at]))
@@ -208,7 +209,7 @@ static int prove_entries(struct proof *p, const struct entries *olds, const stru
         at++;
     }
     for (; at < news->n; at++)
-        if (news->v[at]->enabled || !made_by_edit(p, news->v[at]))
+        if (news->v[at]->enabled || !touches_edit(p, news->v[at]))
             return fail(p, p->before->path, news->v[at]->line, news->v[at]->name);
     return 0;
 }
