@@ -47,7 +47,8 @@ struct entry {
     char *proto;   /* as written, size options stripped: "tcp", "tcp6", "rpc/udp"; rc: NULL */
     char *user;    /* user column as written, NULL when there is none */
     char *program; /* server program, NULL for an internal service */
-    char **argv;   /* the words after the program, argv[0] first; NULL-terminated; never NULL */
+    char **argv;   /* the words after the program, argv[0] first; NULL-terminated; never NULL. rc:
+                      the whole start command, what stands before the program included */
     char *rpc;     /* RPC name or number, NULL */
     unsigned flags; /* enum entry_flag */
 

@@ -101,6 +101,10 @@ struct shell_block {
     int depth;
 };
 
+struct shell_comment {
+    size_t start, end; /* from the '#' to the newline */
+};
+
 struct shell_problem {
     size_t offset;
     const char *message; /* constant, lower case, no stop */
@@ -113,9 +117,10 @@ struct shell {
     struct shell_block *blocks;
     struct shell_word *words;
     struct shell_redir *redirs;
+    struct shell_comment *comments;
     struct shell_problem *problems; /* at most SHELL_PROBLEMS_MAX are kept */
-    size_t ncommands, nblocks, nwords, nredirs, nproblems;
-    size_t ccap, bcap, wcap, rcap, pcap;
+    size_t ncommands, nblocks, nwords, nredirs, ncomments, nproblems;
+    size_t ccap, bcap, wcap, rcap, hcap, pcap;
     size_t *lines; /* where each physical line starts, NLINES of them, at least one */
     size_t nlines;
 };

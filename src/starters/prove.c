@@ -267,7 +267,8 @@ int starter_prove(const struct parse *before, const struct source *source,
                   const struct edits *edits, const struct source *after,
                   const struct entry *const *gone, size_t ngone, struct diag *d)
 {
-    struct parse again = {.dialect = before->dialect, .db = before->db};
+    struct parse again = {
+        .dialect = before->dialect, .db = before->db, .is_daemon = before->is_daemon};
     const struct entry **sorted = mem_array(ngone, sizeof(*sorted));
     struct proof p = {.before = source, .after = after, .gone = sorted, .ngone = ngone, .d = d};
     const struct starter *starter = before->starter;

@@ -141,6 +141,7 @@ void shell_free(struct shell *sh)
     free(sh->blocks);
     free(sh->words);
     free(sh->redirs);
+    free(sh->comments);
     free(sh->problems);
     free(sh->lines);
     free(sh);

@@ -17,6 +17,9 @@ static bool is_continuation(const struct reader *r)
 
 static void skip_blanks(struct reader *r)
 {
+    struct shell *sh = r->sh;
+    size_t start;
+
     for (;;) {
         if (at(r, 0) == ' ' || at(r, 0) == '\t')
             r->pos++;
@@ -27,8 +30,11 @@ static void skip_blanks(struct reader *r)
     }
     if (at(r, 0) != '#')
         return;
+    start = r->pos;
     while (r->pos < r->end && r->s[r->pos] != '\n')
         r->pos++;
+    sh->comments = mem_grow(sh->comments, sh->ncomments, &sh->hcap, sizeof(*sh->comments));
+    sh->comments[sh->ncomments++] = (struct shell_comment){start, r->pos};
 }
 
 /* Whether the line that ends at END (its newline) is joined to the next by a backslash. */

@@ -5,7 +5,8 @@
 
 #include "batten/buf.h"
 
-enum { EXPAND_DEPTH = 8 };
+/* A variable may hold itself twice over, again and again: values add no more than this. */
+enum { EXPAND_DEPTH = 8, EXPAND_MAX = 64 * 1024 };
 
 struct expander {
     struct buf *out;
@@ -38,6 +39,10 @@ static void add_unknown(struct expander *x)
 
 static void add_value(struct expander *x, const char *value, bool in_quotes)
 {
+    if (x->out->len + strlen(value) > EXPAND_MAX) {
+        add_unknown(x);
+        return;
+    }
     raise_to(x, SHELL_RESOLVED);
     if (!in_quotes && x->split != NULL && strpbrk(value, " \t\n") != NULL)
         *x->split = true;

@@ -5,6 +5,7 @@
 #include "batten/mem.h"
 
 #include "inetd.h"
+#include "rcscript.h"
 
 const struct starter starter_inetd = {
     .name = "inetd",
@@ -16,7 +17,7 @@ const struct starter starter_inetd = {
     .resume = inetd_resume,
 };
 
-static const struct starter *const table[] = {&starter_inetd};
+static const struct starter *const table[] = {&starter_inetd, &starter_rcscript};
 
 const struct starter *const *starters(size_t *n)
 {

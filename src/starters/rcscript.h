@@ -1,0 +1,216 @@
+/*
+ * rcscript.h - what the files of the rc starter share; private to src/starters
+ *
+ *     rcscript.c          the row, sources, entries
+ *     rcscript_vars.c     variables that hold constants, functions of the file
+ *     rcscript_wrap.c     the program behind nohup, daemonize, sh -c, start-stop-daemon ...
+ *     rcscript_words.c    the words of a command, expanded
+ *     rcscript_start.c    which commands start a daemon
+ *     rcscript_loop.c     loops that start the words of a list
+ *     rcscript_init.c     init scripts and rc.d scripts, inittab
+ *     rcscript_comment.c  start commands that are commented out
+ *     rcscript_region.c   what goes with a start: its echo, its if, its list
+ *     rcscript_edit.c     the bytes of an edit
+ */
+#ifndef STARTERS_RCSCRIPT_H
+#define STARTERS_RCSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "batten/buf.h"
+#include "batten/shell.h"
+#include "batten/starter.h"
+
+/* A script with more starts than this is no rc script; the rest of it is not read. */
+enum { RC_STARTS_MAX = 1000 };
+
+extern const struct starter starter_rcscript;
+
+/* ---- variables and functions ---- */
+
+/* What is known of one name, as a variable and as a function. */
+struct rc_name {
+    char *name;
+    char *value;     /* the latest assigned, read from the top; may hold SHELL_GAP; or NULL */
+    bool uncertain;  /* another branch may have given it another value */
+    char *only;      /* the value of all assignments in the file, or of the first */
+    bool mixed;      /* there are several values */
+    bool function;   /* the file defines a function of that name */
+    unsigned runner; /* ... which runs its argument of that number, from 1; 0: none */
+    bool runs_all;   /* ... one after the other: its arguments are a list of programs */
+    bool reads;      /* ... which looks at $? */
+    bool checked;    /* ... whose exit status is looked at somewhere */
+    int next;        /* same bucket */
+};
+
+struct rc_names {
+    struct rc_name *v;
+    size_t n, cap;
+    int *buckets;
+    size_t nbuckets; /* a power of 2 */
+    bool uncertain;  /* set by a lookup that met an uncertain value; reset by who asks */
+};
+
+/* The names of SH, every assignment summed up. */
+void rc_names_init(struct rc_names *names, const struct shell *sh);
+void rc_names_release(struct rc_names *names);
+/* Command C was passed on the way from the top: its assignments hold from here on. */
+void rc_names_pass(struct rc_names *names, const struct shell *sh, int c);
+struct rc_name *rc_names_find(const struct rc_names *names, const char *name, size_t len);
+void rc_names_set(struct rc_names *names, const char *name, size_t len, const char *value);
+/* For shell_expand; CTX is the struct rc_names. */
+const char *rc_names_lookup(void *ctx, const char *name, size_t len);
+
+/* ---- one script ---- */
+
+struct rc_script {
+    struct parse *p;
+    const struct source *source;
+    struct shell *sh;
+    struct rc_names names;
+    bool init;    /* switched on and off from outside */
+    char *locked; /* why nothing in it is edited; NULL */
+    size_t nstarts;
+    unsigned char *marks; /* per command, while an edit is made: enum rc_mark */
+};
+
+/* Hangs on parse->detail. */
+struct rc_state {
+    struct rc_script **scripts;
+    size_t n, cap;
+};
+
+/* What one edit takes out. */
+enum rc_kind { RC_NONE, RC_COMMENT, RC_COLON, RC_WORD, RC_INLINE };
+
+/* Hangs on entry->detail. */
+struct rc_start {
+    struct rc_script *script;
+    int command; /* SHELL_NO for a commented-out one */
+    bool list;   /* one word of several that the command starts */
+    size_t word_start, word_end;
+    size_t nlist; /* how many words the list has */
+
+    /* The last plan that rcscript_disable made for it; in effect while the edit of OWNER is in the
+     * list of edits. */
+    enum rc_kind kind;
+    const struct entry *owner;
+    int first, last;           /* the commands taken out, sisters in one block */
+    size_t cut_start, cut_end; /* WORD, INLINE: the bytes that go */
+};
+
+static inline struct rc_start *rc_start_of(const struct entry *e)
+{
+    return e->detail;
+}
+
+/* ---- words and programs ---- */
+
+struct rc_word {
+    char *text;  /* expanded; SHELL_GAP for what is unknown */
+    char *shown; /* the same as it is written where something is unknown */
+    size_t start, end;
+};
+
+/* One start found in a command. */
+struct rc_hit {
+    char *name;    /* the program's basename */
+    char *program; /* as far as it is known; what listens for it (tcpsvd) when it does not */
+    char **argv;   /* NULL-terminated: the whole command, or the word of a list */
+    size_t at;     /* which word of the command is the program */
+    size_t own;    /* the same in argv */
+    bool list;
+    size_t word_start, word_end;
+    size_t nlist;
+    bool indirect, loose;
+    char *locked;
+};
+
+struct rc_hits {
+    struct rc_hit *v;
+    size_t n, cap;
+};
+
+/* The daemons that simple command C starts. */
+void rc_find(struct rc_script *s, int c, struct rc_hits *hits);
+/* The same for a loop that runs the words of its list. */
+void rc_find_loop(struct rc_script *s, int c, struct rc_hits *hits);
+struct rc_words;
+/* The start of the program at WORDS[AT] and its NARGS arguments. Borrowed until the next one. */
+struct rc_hit *rc_hits_add(struct rc_hits *hits, const char *name, const struct rc_words *words,
+                           size_t at, size_t nargs);
+void rc_hits_cut(struct rc_hits *hits, size_t n); /* leave the first N */
+void rc_hits_release(struct rc_hits *hits);
+
+/* Whether WORD is one of LIST, which has a blank around each. */
+bool rc_is_in(const char *word, const char *list);
+bool rc_is_daemon(const struct rc_script *s, const char *name);
+
+/* The words of a simple command from WORD on, expanded. rc_words_release frees them. */
+struct rc_words {
+    struct rc_word *v;
+    size_t n, cap;
+};
+void rc_words_get(struct rc_script *s, int word, struct rc_words *words);
+void rc_words_release(struct rc_words *words);
+
+/* The basename of TEXT, or NULL when it is not known in full. Borrowed from TEXT. */
+const char *rc_basename(const char *text);
+
+/* Look for starts among WORDS from AT on. WORDS may belong to a text within the script (sh -c),
+ * DEPTH deep: their offsets then mean nothing. */
+void rc_find_words(struct rc_script *s, const struct rc_words *words, size_t at, unsigned depth,
+                   struct rc_hits *hits);
+/* Look into a command line held in a word. WORDS are those of the command around it. */
+void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct rc_hits *hits);
+
+/* Words that begin a start without being its program (rcscript_wrap.c). */
+enum rc_wrap_kind {
+    RC_WRAP_NONE,   /* the program itself */
+    RC_WRAP_SKIP,   /* the command goes on at *AT */
+    RC_WRAP_LIST,   /* each word from *AT on is a program or the name of one */
+    RC_WRAP_TEXT,   /* the word *AT is a command line */
+    RC_WRAP_JOIN,   /* the words from *AT on are one */
+    RC_WRAP_NAME,   /* the word *AT names what is started, through another script */
+    RC_WRAP_NAMES,  /* each word from *AT on does */
+    RC_WRAP_SCRIPT, /* the word *AT is a script */
+    RC_WRAP_STOP,   /* it starts nothing */
+};
+enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *words, size_t *at);
+
+/* ---- init scripts ---- */
+
+bool rc_is_init_script(const struct rc_script *s);
+/* Add the entries of an init or rc.d script: one per daemon it starts. */
+void rc_add_init(struct rc_script *s);
+/* The scripts that SOURCE, an inittab, names. */
+void rc_read_inittab(struct parse *p, const struct source *source);
+
+/* ---- entries ---- */
+
+struct entry *rc_add_entry(struct rc_script *s, const struct rc_hit *hit, int command, size_t start,
+                           size_t end);
+void rc_add_comments(struct rc_script *s);
+
+/* ---- edits ---- */
+
+enum rc_mark {
+    RC_ALIVE,
+    RC_GONE,  /* its lines are commented out */
+    RC_NULLED /* ':' stands in its place */
+};
+
+struct rc_region {
+    int first, last;
+    const char *refused; /* why not; the rest is void then */
+    int other;           /* the command that stands in the way, or SHELL_NO */
+};
+
+/* What has to go for START to go, the marks of its script taken into account. */
+void rc_region_find(const struct rc_start *start, const char *name, struct rc_region *region);
+
+int rcscript_disable(const struct parse *p, const struct entry *e, struct edits *edits,
+                     struct diag *d);
+
+#endif
