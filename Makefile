@@ -170,8 +170,7 @@ install: all
 	install -m 755 $(BUILD)/batten '$(DESTDIR)$(SBINDIR)/batten'
 	install -m 644 lenses/*.aug '$(DESTDIR)$(DATADIR)/lenses'
 	install -m 644 $(PROFILES) '$(DESTDIR)$(DATADIR)/profiles'
-	install -m 644 src/share/man/*.5 '$(DESTDIR)$(MANDIR)/man5'
-	install -m 644 src/share/man/*.8 '$(DESTDIR)$(MANDIR)/man8'
+	for s in 5 8; do install -m 644 src/share/man/*.$$s '$(DESTDIR)$(MANDIR)'/man$$s || exit; done
 	install -m 644 src/share/completion/batten '$(DESTDIR)$(COMPDIR)/batten'
 	sed 's|@SBINDIR@|$(SBINDIR)|g' src/share/boot/batten-recover.service \
 		>'$(DESTDIR)$(UNITDIR)/batten-recover.service'
