@@ -43,6 +43,27 @@ void back_release(struct back *b)
     b->root = NULL;
 }
 
+int back_follow_again(struct back *b, unsigned change, struct diag *d)
+{
+    struct rollback_request request = {.change = change};
+    struct plan *plan = &b->run.plan;
+    struct follow_options o = {.wait_ms = b->c->o.wait_ms, .no_stop = b->c->o.no_stop};
+    struct plan_sockets closes;
+
+    if (root_offline(b->root))
+        return 0;
+    if (back_plan(b, &request, d) != 0)
+        return -1;
+    closes = plan->opens;
+    plan->opens = plan->closes;
+    plan->closes = closes;
+    for (size_t i = 0; i < plan->ndaemons; i++)
+        plan->daemons[i].start = !plan->daemons[i].start;
+    if (carry_look(&b->run, &b->scan, d) != 0)
+        return -1;
+    return follow_run(&b->run.result, plan, &b->run.before, &o, d);
+}
+
 static enum status expire(struct back *b, const struct deadline *dl, const char *reason,
                           struct diag *d)
 {
@@ -58,7 +79,10 @@ static enum status expire(struct back *b, const struct deadline *dl, const char 
 
 enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d)
 {
-    struct back b = {.c = c, .run = {.c = c}};
+    struct back b = {
+        .c = c, .run = {.c = c, .expiring = true}
+    };
+    bool accepts = c->o.accept_pending;
     struct deadline dl;
     enum status status = STATUS_SYSTEM;
 
@@ -76,5 +100,6 @@ enum status back_expire(struct cli *c, const char *token, const char *reason, st
     }
 out:
     back_release(&b);
+    c->o.accept_pending = accepts;
     return status;
 }

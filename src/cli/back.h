@@ -30,6 +30,11 @@ struct back {
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d);
 void back_release(struct back *b);
 
+/* The daemons follow change CHANGE again, as after a crash between its files and its signals: the
+ * plan is the one that would take it back, turned round. B has its lock; the result is in b->run.
+ */
+int back_follow_again(struct back *b, unsigned change, struct diag *d);
+
 /* Undo the change that waits under TOKEN, if it still does (NULL: whatever waits), and clear the
  * deadline. Takes the lock. REASON goes into the history and to syslog. DONE with nothing changed
  * when somebody decided meanwhile; FAILED when it was undone. */

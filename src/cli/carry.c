@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "batten/dialect.h"
 #include "batten/diff.h"
 #include "batten/mem.h"
@@ -14,19 +15,54 @@
 
 enum { LOCK_WAIT_MS = 3000 };
 
-int carry_begin(struct carry *run, struct diag *d)
+/* What a crash had left is finished by now; its signal is sent with ours. */
+static void say_recovered(struct carry *run)
+{
+    unsigned number;
+    const struct strlist *lines = txn_recovered(run->txn, &number);
+
+    run->recovered = number;
+    for (size_t i = 0; i < lines->n && run->c->command->bit != CMD_RECOVER; i++)
+        fprintf(stderr, "batten: recovered: %s\n", lines->v[i]);
+}
+
+static int open_and_lock(struct carry *run, struct diag *d)
 {
     struct options *o = &run->c->o;
     bool none = o->history != NULL && strcmp(o->history, "none") == 0;
 
     if (history_open(&run->history, run->root, none ? NULL : o->history,
-                     none ? HISTORY_NONE : HISTORY_WRITE, d) != 0 ||
-        txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) != 0) {
-        if (d->status == STATUS_SYSTEM && !root_offline(run->root))
-            diag_hint(d, "run as root: sudo batten");
-        return -1;
+                     none ? HISTORY_NONE : HISTORY_WRITE, d) == 0 &&
+        txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) == 0) {
+        say_recovered(run);
+        return 0;
     }
-    return 0;
+    if (d->status == STATUS_SYSTEM && !root_offline(run->root))
+        diag_hint(d, "run as root: sudo batten");
+    return -1;
+}
+
+/* A change whose time ran out while no watcher lived (a reboot, a kill) is undone first. */
+static int undo_expired(struct carry *run, struct diag *d)
+{
+    struct deadline waiting;
+
+    if (run->expiring || deadline_read(&waiting, run->history, NULL) != ROOT_OK ||
+        deadline_left(&waiting) > 0)
+        return 0;
+    txn_end(run->txn);
+    history_free(run->history);
+    run->txn = NULL;
+    run->history = NULL;
+    back_expire(run->c, NULL, "not confirmed in time", d);
+    return diag_isset(d) ? -1 : open_and_lock(run, d);
+}
+
+int carry_begin(struct carry *run, struct diag *d)
+{
+    if (open_and_lock(run, d) != 0)
+        return -1;
+    return undo_expired(run, d);
 }
 
 int carry_look(struct carry *run, const struct scan *scan, struct diag *d)
@@ -230,6 +266,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
 {
     struct cli *c = run->c;
 
+    run->plan.reload = run->plan.reload || run->recovered > 0;
     if (carry_check(run, d) != 0 || arm(run, d) != 0)
         return d->status;
     if (commit(run, scan, d) != 0) {

@@ -32,17 +32,19 @@ struct carry {
     struct txn *txn;         /* owned */
     struct plan plan;        /* owned */
     struct buf diff;         /* owned */
+    bool expiring;           /* this run is the undoing of what was not confirmed */
     bool looked;
     struct follow_state before;
     struct follow_result result;
     unsigned number;
+    unsigned recovered;       /* the change that was finished first, 0: none */
     struct deadline deadline; /* change 0: no timer */
     bool only_probe;          /* the timer is there for the probe alone */
     bool own_way_in;          /* this session came in over a service that is closed */
     unsigned waiting;         /* an earlier change that waits to be confirmed, 0: none */
 };
 
-/* Open the history for writing and take the lock. */
+/* Open the history for writing and take the lock; undo first what was not confirmed in time. */
 int carry_begin(struct carry *run, struct diag *d);
 
 /* On the running host: listeners and processes before the change. Offline: nothing. */

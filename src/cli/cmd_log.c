@@ -5,6 +5,7 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "drift.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -78,6 +79,19 @@ static int add_diff(struct cli *c, struct reading *r, const struct history_chang
     return result;
 }
 
+/* Above the history: what was changed behind its back. */
+static void log_drift(struct cli *c, struct reading *r)
+{
+    struct scan scan = {0};
+    struct drift drift = {0};
+
+    if (scan_run(&scan, r->root, &c->o, NULL) == 0 &&
+        drift_look(&drift, r->history, &scan, NULL) == 0)
+        drift_text(c, &drift);
+    drift_release(&drift);
+    scan_release(&scan);
+}
+
 static void log_json(struct cli *c, struct reading *r)
 {
     json_t *o = json_start(c), *all = json_array();
@@ -100,6 +114,8 @@ enum status cmd_log(struct cli *c, struct diag *d)
         log_json(c, &r);
         goto out;
     }
+    if (!c->o.quiet)
+        log_drift(c, &r);
     if (r.changes.n == 0)
         buf_adds(&c->out, "no change was made here yet\n");
     for (size_t i = 0; i < r.changes.n; i++) {

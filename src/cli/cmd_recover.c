@@ -9,21 +9,6 @@
 #include "render.h"
 #include "survey.h"
 
-/* What was finished is followed again: signals and stops are repeated, they are idempotent. */
-static void follow_again(struct carry *run, const struct scan *scan)
-{
-    struct follow_options o = {.wait_ms = run->c->o.wait_ms, .no_stop = run->c->o.no_stop};
-    struct diag d = DIAG_INIT;
-
-    run->plan.kind = PLAN_HARDEN;
-    run->plan.dialect = scan->dialect;
-    run->plan.reload = true;
-    if (carry_look(run, scan, &d) != 0 ||
-        follow_run(&run->result, &run->plan, &run->before, &o, &d))
-        render_diag(stderr, "warning", &d);
-    diag_release(&d);
-}
-
 static enum status report(struct carry *run, const struct strlist *lines)
 {
     struct cli *c = run->c;
@@ -47,33 +32,46 @@ static enum status report(struct carry *run, const struct strlist *lines)
     return run->result.problems.n > 0 ? STATUS_ATTENTION : STATUS_DONE;
 }
 
+static enum status recover(struct back *b, bool *expired, struct diag *d)
+{
+    struct carry *run = &b->run;
+    struct strlist lines = {0};
+    struct diag left = DIAG_INIT;
+    struct deadline waiting;
+    enum status status = STATUS_DONE;
+    int result = txn_recover(run->txn, &run->number, &lines, d);
+
+    /* A file that somebody else wrote was left alone; the rest is done and is followed. */
+    if (result != 0 && d->status == STATUS_ATTENTION) {
+        left = *d;
+        *d = (struct diag)DIAG_INIT;
+        render_diag(stderr, "warning", &left);
+        status = STATUS_ATTENTION;
+        result = 0;
+    }
+    if (result == 0 && run->number > 0)
+        result = back_follow_again(b, run->number, d);
+    if (result == 0) {
+        *expired = deadline_read(&waiting, run->history, NULL) == ROOT_OK && b->c->o.boot;
+        status = status_worse(status, report(run, &lines));
+    }
+    diag_release(&left);
+    strlist_release(&lines);
+    return status;
+}
+
 enum status cmd_recover(struct cli *c, struct diag *d)
 {
-    struct carry run = {.c = c};
-    struct scan scan = {0};
-    struct strlist lines = {0};
-    struct deadline waiting;
-    struct root *root = NULL;
+    struct back b = {.c = c, .run = {.c = c}};
     bool expired = false;
     enum status status = STATUS_SYSTEM;
 
-    if (survey_root(&root, c, d) != 0)
+    if (survey_root(&b.root, c, d) != 0)
         goto out;
-    run.root = root;
-    if (carry_begin(&run, d) != 0 || txn_recover(run.txn, &run.number, &lines, d) != 0)
-        goto out;
-    if (run.number > 0 && !root_offline(root)) {
-        if (scan_run(&scan, root, &c->o, d) != 0)
-            goto out;
-        follow_again(&run, &scan);
-    }
-    expired = deadline_read(&waiting, run.history, NULL) == ROOT_OK &&
-              (c->o.boot || deadline_left(&waiting) == 0);
-    status = report(&run, &lines);
+    b.run.root = b.root;
+    if (carry_begin(&b.run, d) == 0)
+        status = recover(&b, &expired, d);
 out:
-    carry_release(&run);
-    scan_release(&scan);
-    strlist_release(&lines);
-    root_free(root);
-    return expired ? back_expire(c, NULL, "not confirmed in time", d) : status;
+    back_release(&b);
+    return expired ? back_expire(c, NULL, "not confirmed before the reboot", d) : status;
 }
