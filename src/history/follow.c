@@ -107,6 +107,8 @@ out:
     listeners_release(&now);
     free(f.mappings);
     free(f.stopped);
+    free(f.wants);
+    plan_sockets_release(&f.extra);
     return result;
 }
 

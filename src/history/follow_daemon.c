@@ -34,18 +34,45 @@ static const struct other_name *other_name(const char *program)
 /* --- stop
  * ---------------------------------------------------------------------------------------*/
 
-static void remember_sockets(struct follow *f, pid_t pid)
+/* In the plan already, or one of several sockets that look alike. */
+static bool is_known(const struct follow *f, const struct listener *l)
 {
-    unsigned long *inodes;
-    size_t n;
+    const struct plan_sockets *closes = &f->plan->closes;
 
-    if (sockets_of_process(pid, &inodes, &n) != 0)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        f->stopped = mem_grow(f->stopped, f->nstopped, &f->cap_stopped, sizeof(*f->stopped));
-        f->stopped[f->nstopped++] = inodes[i];
+    for (size_t i = 0; i < f->extra.n; i++) {
+        const struct socket_spec *s = &f->extra.v[i].spec;
+
+        if (strcmp(l->family, family_name(s->family)) == 0 &&
+            listener_is(l, l->family, s->proto, s->address, s->port))
+            return true;
     }
-    free(inodes);
+
+    for (size_t i = 0; i < closes->n; i++)
+        if (!closes->v[i].inetd &&
+            listener_is(l, family_name(closes->v[i].spec.family), closes->v[i].spec.proto,
+                        l->address, closes->v[i].spec.port))
+            return true;
+    return false;
+}
+
+/* Many daemons listen where bind, or their own file, has put them: their sockets are looked up
+ * while they live, so that it can be shown that they went. */
+static void remember_sockets(struct follow *f, const struct plan_daemon *daemon,
+                             const struct process *p, const struct listeners *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct plan_socket s = {0};
+
+        if (!listener_owned_by(&l->v[i], p->pid))
+            continue;
+        f->stopped = mem_grow(f->stopped, f->nstopped, &f->cap_stopped, sizeof(*f->stopped));
+        f->stopped[f->nstopped++] = l->v[i].inode;
+        if (is_known(f, &l->v[i]))
+            continue;
+        spec_of_listener(&s.spec, &l->v[i]);
+        plan_socket_add(&f->extra, daemon->service, daemon->path, daemon->line, &s.spec, false);
+        free(s.spec.address);
+    }
 }
 
 static int stop_by_unit(struct follow *f, const char *unit, struct diag *d)
@@ -78,7 +105,6 @@ static void stop_process(struct follow *f, const struct process *p)
 
     if (!process_alive(p)) /* gone with the one before it */
         goto out;
-    remember_sockets(f, p->pid);
     if (unit != NULL)
         (void)stop_by_unit(f, unit, &d);
     else
@@ -102,6 +128,8 @@ static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
         diag_at(&d, daemon->path, daemon->line, 0);
         *problems_new(&f->result->problems) = d;
     }
+    for (size_t i = 0; i < n; i++)
+        remember_sockets(f, daemon, &list[i], &l);
     for (size_t i = 0; i < n; i++)
         stop_process(f, &list[i]);
     process_list_free(list, n);
@@ -204,6 +232,18 @@ static bool runs_already(struct follow *f, const struct plan_daemon *daemon)
     return n > 0;
 }
 
+static bool comes_up(struct follow *f, const struct plan_daemon *daemon)
+{
+    long long end = process_now() + f->o->wait_ms;
+
+    while (!runs_already(f, daemon)) {
+        if (process_now() >= end)
+            return false;
+        process_sleep(20);
+    }
+    return true;
+}
+
 static void print_command(struct follow *f, const struct plan_daemon *daemon)
 {
     struct buf command = BUF_INIT;
@@ -238,6 +278,9 @@ static void start_daemon(struct follow *f, const struct plan_daemon *daemon)
         print_command(f, daemon);
         return;
     }
+    if (result == 0 && !comes_up(f, daemon))
+        diag_set(&d, STATUS_ATTENTION, "start-failed", "'%s' (%s) was started and does not run",
+                 daemon->program, daemon->service);
     follow_signal_add(f, 0, name, "start", &d);
     if (diag_isset(&d)) {
         diag_at(&d, daemon->path, daemon->line, 0);

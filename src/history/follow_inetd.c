@@ -12,6 +12,7 @@ enum {
     STOP_MS = 5000,
     START_MS = 10000,
     FIND_MS = 2000,    /* from the end of the start command to the new daemon */
+    SETTLE_MS = 40,    /* a reload takes 7 to 25 ms: what it does to the daemon shows after that */
     SPIN_MS = 120,     /* one look at the processor time */
     SPIN_LOOKS = 3,    /* all of them busy: no reload takes that long */
     BUSY_PERCENT = 40, /* the processor may be shared */
@@ -235,8 +236,11 @@ static bool spins(struct process *p)
 
 void follow_check_inetds(struct follow *f)
 {
+    long long early = SETTLE_MS - (process_now() - f->since);
     struct diag *d;
 
+    if (f->told && early > 0)
+        process_sleep(early);
     for (size_t i = 0; i < f->ninetds && f->told; i++) {
         struct process *p = &f->inetds[i];
 

@@ -12,6 +12,9 @@
 /* A port that bind chose is known by its owner, not by its number. */
 bool spec_is_dynamic(const struct socket_spec *s);
 
+/* What L would be in a plan. The caller frees the address. */
+void spec_of_listener(struct socket_spec *s, const struct listener *l);
+
 /* Give every socket of SPECS a listener of its own: HIT[i] is its index in L, or -1. TAKEN (one per
  * listener) says which are spoken for, before and after. First the exact families, then one dual
  * socket for a single family. Dynamic and UNIX sockets get none. */
@@ -51,6 +54,15 @@ struct follow {
     size_t nmappings;
     unsigned long *stopped; /* socket inodes of the daemons that were stopped */
     size_t nstopped, cap_stopped;
+    struct plan_sockets extra; /* what they listened on beyond what the plan knows */
+    struct want *wants;        /* one per proof of the result */
+};
+
+/* What a proof is about. */
+struct want {
+    const struct plan_socket *socket;
+    bool closed;
+    bool by_inode; /* a stopped daemon's own socket */
 };
 
 void follow_say(const struct follow *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -15,17 +15,11 @@ enum {
 static void add_unpredicted(struct plan_sockets *list, const struct listener *l)
 {
     char *name = mem_printf("%d/%s", l->port, l->proto);
-    char address[sizeof(l->address)];
-    struct socket_spec spec = {.port = l->port, .address = address};
+    struct socket_spec spec;
 
-    memcpy(address, l->address, sizeof(address));
-    memcpy(spec.proto, l->proto, sizeof(spec.proto));
-    spec.family = FAMILY_IPV4;
-    if (strcmp(l->family, "ipv6") == 0)
-        spec.family = FAMILY_IPV6;
-    else if (strcmp(l->family, "ipv46") == 0)
-        spec.family = FAMILY_IPV46;
+    spec_of_listener(&spec, l);
     plan_socket_add(list, name, "", 0, &spec, true);
+    free(spec.address);
     free(name);
 }
 

@@ -2,9 +2,22 @@
 
 #include <string.h>
 
+#include "batten/mem.h"
+
 bool spec_is_dynamic(const struct socket_spec *s)
 {
     return s->port < 0 && s->family != FAMILY_UNIX;
+}
+
+void spec_of_listener(struct socket_spec *s, const struct listener *l)
+{
+    *s = (struct socket_spec){.family = FAMILY_IPV4, .port = l->port};
+    s->address = mem_strdup(l->address);
+    memcpy(s->proto, l->proto, sizeof(s->proto));
+    if (strcmp(l->family, "ipv6") == 0)
+        s->family = FAMILY_IPV6;
+    else if (strcmp(l->family, "ipv46") == 0)
+        s->family = FAMILY_IPV46;
 }
 
 static bool matchable(const struct socket_spec *s)

@@ -17,12 +17,16 @@ struct view {
     bool *taken; /* by what is to stay or to open */
 };
 
-static void add_proofs(struct follow_result *r, const struct plan_sockets *list, bool closed)
+static void add_proofs(struct follow *f, const struct plan_sockets *list, bool closed)
 {
+    struct follow_result *r = f->result;
+
     for (size_t i = 0; i < list->n; i++) {
         const struct plan_socket *s = &list->v[i];
-        struct follow_proof *p = &r->proofs[r->nproofs++];
+        struct follow_proof *p = &r->proofs[r->nproofs];
 
+        f->wants[r->nproofs++] =
+            (struct want){.socket = s, .closed = closed, .by_inode = list == &f->extra};
         *p = (struct follow_proof){.want_closed = closed, .ms = -1};
         p->service = mem_strdup(s->service);
         p->spec = s->spec;
@@ -51,73 +55,76 @@ static void view_release(struct view *v)
     free(v->taken);
 }
 
-/* A listener that answers for S and that nothing else accounts for, or NULL. */
-static const struct listener *leftover(const struct view *v, const struct socket_spec *s)
+/* A daemon of its own listens where its own file says: any address counts. */
+static bool answers_for(const struct listener *l, const struct plan_socket *s)
 {
-    const char *family = family_name(s->family);
+    const char *address = s->inetd ? s->spec.address : l->address;
 
+    return listener_is(l, family_name(s->spec.family), s->spec.proto, address, s->spec.port);
+}
+
+/* A listener that answers for S and that nothing else accounts for, or NULL. */
+static const struct listener *leftover(const struct view *v, const struct plan_socket *s)
+{
     for (size_t i = 0; i < v->l.n; i++)
-        if (!v->taken[i] && listener_is(&v->l.v[i], family, s->proto, s->address, s->port))
+        if (!v->taken[i] && answers_for(&v->l.v[i], s))
             return &v->l.v[i];
     return NULL;
 }
 
 /* The sockets of a daemon that was stopped are known by their inodes. */
-static const struct listener *stopped_socket(const struct follow *f, const struct view *v)
+static const struct listener *stopped_socket(const struct follow *f, const struct view *v,
+                                             const struct plan_socket *s)
 {
     for (size_t i = 0; i < v->l.n; i++)
         for (size_t k = 0; k < f->nstopped; k++)
-            if (v->l.v[i].inode == f->stopped[k])
+            if (v->l.v[i].inode == f->stopped[k] &&
+                (spec_is_dynamic(&s->spec) || answers_for(&v->l.v[i], s)))
                 return &v->l.v[i];
     return NULL;
 }
 
 /* An RPC entry's socket has no number of its own: what counts is how many there are. */
-static bool dynamic_as_wanted(const struct follow *f, const struct view *v,
-                              const struct plan_socket *s, bool closed)
+static bool dynamic_as_wanted(const struct follow *f, const struct view *v, const struct want *w)
 {
+    const struct plan_socket *s = w->socket;
     size_t want, here;
 
     if (!s->inetd)
-        return !closed || stopped_socket(f, v) == NULL;
+        return !w->closed || stopped_socket(f, v, s) == NULL;
     want = count_dynamic(&f->plan->stays, &s->spec) + count_dynamic(&f->plan->opens, &s->spec);
     here = count_untaken(&v->l, v->taken, &s->spec, f->inetds, f->ninetds);
-    return closed ? here <= want : here >= want;
+    return w->closed ? here <= want : here >= want;
 }
 
 /* Open is what the super-server itself listens on: the child of a 'wait' entry may still hold the
- * old socket, which keeps the port from coming back for good. */
+ * old socket, which keeps the port from coming back for good. Which families a daemon of its own
+ * serves is up to its own file. */
 static bool opened(const struct follow *f, const struct view *v, const struct plan_socket *s)
 {
-    const char *family = family_name(s->spec.family);
-
     for (size_t i = 0; i < v->l.n; i++) {
         const struct listener *l = &v->l.v[i];
 
-        if (listener_is(l, family, s->spec.proto, s->spec.address, s->spec.port) &&
-            (!s->inetd || f->ninetds == 0 || owned_by_any(l, f->inetds, f->ninetds)))
+        if (!s->inetd && l->port == s->spec.port && strcmp(l->proto, s->spec.proto) == 0)
+            return true;
+        if (s->inetd && answers_for(l, s) &&
+            (f->ninetds == 0 || owned_by_any(l, f->inetds, f->ninetds)))
             return true;
     }
     return false;
 }
 
-static bool as_wanted(const struct follow *f, const struct view *v, const struct plan_socket *s,
-                      bool closed)
+static bool as_wanted(const struct follow *f, const struct view *v, const struct want *w)
 {
+    const struct plan_socket *s = w->socket;
+
     if (s->spec.family == FAMILY_UNIX)
-        return sockets_unix_bound(s->spec.address) != closed;
+        return sockets_unix_bound(s->spec.address) != w->closed;
+    if (w->by_inode)
+        return stopped_socket(f, v, s) == NULL;
     if (spec_is_dynamic(&s->spec))
-        return dynamic_as_wanted(f, v, s, closed);
-    if (closed)
-        return leftover(v, &s->spec) == NULL;
-    return opened(f, v, s);
-}
-
-static const struct plan_socket *socket_of(const struct follow *f, size_t proof)
-{
-    size_t n = f->plan->closes.n;
-
-    return proof < n ? &f->plan->closes.v[proof] : &f->plan->opens.v[proof - n];
+        return dynamic_as_wanted(f, v, w);
+    return w->closed ? leftover(v, s) == NULL : opened(f, v, s);
 }
 
 /* Whether everything is as wanted. Notes when each thing came to be. */
@@ -128,7 +135,7 @@ static bool judge(struct follow *f, const struct view *v)
     for (size_t i = 0; i < f->result->nproofs; i++) {
         struct follow_proof *p = &f->result->proofs[i];
 
-        p->ok = as_wanted(f, v, socket_of(f, i), p->want_closed);
+        p->ok = as_wanted(f, v, &f->wants[i]);
         if (!p->ok)
             p->ms = -1;
         else if (p->ms < 0)
@@ -172,23 +179,26 @@ static char *subject(const struct follow_proof *p)
 }
 
 static const struct listener *holding(const struct follow *f, const struct view *v,
-                                      const struct follow_proof *p)
+                                      const struct want *w)
 {
-    if (spec_is_dynamic(&p->spec))
-        return p->want_closed ? stopped_socket(f, v) : NULL;
-    if (p->want_closed)
-        return leftover(v, &p->spec);
+    const struct socket_spec *s = &w->socket->spec;
+
+    if (w->by_inode || (w->closed && spec_is_dynamic(s)))
+        return stopped_socket(f, v, w->socket);
+    if (w->closed)
+        return leftover(v, w->socket);
     for (size_t i = 0; i < v->l.n; i++)
-        if (v->l.v[i].port == p->spec.port && strcmp(v->l.v[i].proto, p->spec.proto) == 0 &&
+        if (v->l.v[i].port == s->port && strcmp(v->l.v[i].proto, s->proto) == 0 &&
             !owned_by_any(&v->l.v[i], f->inetds, f->ninetds))
             return &v->l.v[i];
     return NULL;
 }
 
 /* The owner that is not the super-server itself: the one that keeps the socket. */
-static void find_holder(const struct follow *f, const struct view *v, struct follow_proof *p)
+static void find_holder(const struct follow *f, const struct view *v, const struct want *w,
+                        struct follow_proof *p)
 {
-    const struct listener *l = holding(f, v, p);
+    const struct listener *l = holding(f, v, w);
     struct process holder;
 
     for (size_t i = 0; l != NULL && i < l->npids; i++) {
@@ -255,7 +265,7 @@ static void report(struct follow *f, const struct view *v)
 
         if (p->ok)
             continue;
-        find_holder(f, v, p);
+        find_holder(f, v, &f->wants[i], p);
         if (p->want_closed)
             report_open(f, p);
         else
@@ -304,11 +314,14 @@ void follow_prove(struct follow *f)
     struct follow_result *r = f->result;
     bool acted = f->told || f->nstopped > 0 || r->nsignals > 0;
     long long wait = acted ? f->o->wait_ms : 0;
+    size_t n = f->plan->closes.n + f->extra.n + f->plan->opens.n;
     struct view v;
 
-    r->proofs = mem_array(f->plan->closes.n + f->plan->opens.n + 1, sizeof(*r->proofs));
-    add_proofs(r, &f->plan->closes, true);
-    add_proofs(r, &f->plan->opens, false);
+    r->proofs = mem_array(n + 1, sizeof(*r->proofs));
+    f->wants = mem_array(n + 1, sizeof(*f->wants));
+    add_proofs(f, &f->plan->closes, true);
+    add_proofs(f, &f->extra, true);
+    add_proofs(f, &f->plan->opens, false);
     if (wait > 0)
         follow_say(f, "waiting for %zu sockets", r->nproofs);
     poll_until(f, process_now() + wait);
