@@ -164,6 +164,7 @@ static int restart_one(struct follow *f, struct process *p)
         f->result->signals[f->result->nsignals - 1].note =
             mem_strdup("a HUP would have dropped its RPC registrations");
     f->told = true;
+    f->restarted = true;
     f->told_twice = true; /* a fresh start is not helped by a HUP */
     return 0;
 }

@@ -48,6 +48,7 @@ struct follow {
     size_t ninetds;
     bool told; /* at least one was signalled or restarted */
     bool told_twice;
+    bool restarted;
     long long since; /* when the last signal of the first round was sent */
 
     struct rpc_mapping *mappings; /* as they were before */

@@ -7,6 +7,8 @@
 #include "batten/catalogue.h"
 #include "batten/dialect.h"
 
+enum { RPC_POLL_MS = 20 };
+
 /* openbsd-inetd takes every RPC program of its file out of the port mapper at any HUP, and puts
  * none back. */
 static bool drops_at_hup(const struct follow *f)
@@ -96,6 +98,13 @@ static void report_stale(struct follow *f, const struct rpc_mapping *m)
     diag_hint(d, "rpcinfo -d %lu %lu", m->program, m->version);
 }
 
+static bool is_lost(const struct follow *f, const struct rpc_mapping *m,
+                    const struct rpc_mapping *now, size_t n)
+{
+    return !has_program(now, n, m) && was_kept(f, m) &&
+           points_at(m, &f->before->listeners, f->before->inetds, f->before->ninetds);
+}
+
 /* Versions and protocols are registered one by one; a program is reported once. */
 static void check_lost(struct follow *f, const struct rpc_mapping *now, size_t n)
 {
@@ -104,11 +113,29 @@ static void check_lost(struct follow *f, const struct rpc_mapping *now, size_t n
     for (size_t i = 0; i < f->nmappings; i++) {
         const struct rpc_mapping *m = &f->mappings[i];
 
-        if (m->program == reported || has_program(now, n, m) || !was_kept(f, m) ||
-            !points_at(m, &f->before->listeners, f->before->inetds, f->before->ninetds))
+        if (m->program == reported || !is_lost(f, m, now, n))
             continue;
         report_lost(f, m);
         reported = m->program;
+    }
+}
+
+/* A daemon that was restarted registers its programs after it has opened its sockets. */
+static int dump_settled(const struct follow *f, struct rpc_mapping **now, size_t *n)
+{
+    long long end = f->since + (f->restarted ? f->o->wait_ms : 0);
+
+    for (;;) {
+        bool lost = false;
+
+        if (rpcbind_dump(now, n) != 0)
+            return -1;
+        for (size_t i = 0; i < f->nmappings && !lost; i++)
+            lost = is_lost(f, &f->mappings[i], *now, *n);
+        if (!lost || process_now() >= end)
+            return 0;
+        free(*now);
+        process_sleep(RPC_POLL_MS);
     }
 }
 
@@ -139,7 +166,7 @@ void follow_check_rpc(struct follow *f)
     struct rpc_mapping *now;
     size_t n;
 
-    if (f->nmappings == 0 || rpcbind_dump(&now, &n) != 0)
+    if (f->nmappings == 0 || dump_settled(f, &now, &n) != 0)
         return;
     check_lost(f, now, n);
     if (f->nstopped > 0)

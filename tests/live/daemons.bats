@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# stopping and starting daemons of their own: the real named, rpc.statd and rpcbind, by follow_driver
+
+load live.bash
+
+setup_file()
+{
+    fetch_daemons servers rpc dns
+}
+
+@test "named is stopped and started again" {
+    on_host servers,dns <<'SCRIPT'
+start_named
+dig_works
+driver 0 --then true stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon \
+    close:named,ipv6,tcp,*,53,daemon close:named,ipv4,udp,*,53,daemon
+says '^signal TERM [0-9]+ named done'
+says '^proof closed named ipv4 53/tcp ok'
+says '^proof closed named ipv6 53/tcp ok'
+says '^proof closed named ipv4 953/tcp ok'
+refuse pgrep -x named
+refuse dig_works
+driver 0 --then true start:named,/usr/sbin/named,-u,bind open:named,ipv4,tcp,*,53,daemon \
+    open:named,ipv6,tcp,*,53,daemon
+says '^signal start 0 named done'
+dig_works
+# Stopping what does not run, starting what runs: nothing to do.
+driver 0 --then true start:named,/usr/sbin/named,-u,bind
+says_not '^signal'
+pkill -x named
+wait_for no_named
+driver 0 --then true stop:named,named
+says_not '^signal'
+SCRIPT
+}
+
+@test "named in a chroot of its own options is found by its executable" {
+    on_host servers,dns <<'SCRIPT'
+mkdir -p /var/lib/named/etc /var/lib/named/var/cache /var/lib/named/run/named
+mkdir -p /var/lib/named/usr/share/dns /var/lib/named/dev
+cp -a /etc/bind /var/lib/named/etc/
+cp -a /usr/share/dns/. /var/lib/named/usr/share/dns/
+cp -a /var/cache/bind /var/lib/named/var/cache/
+chown -R bind /var/lib/named/run/named /var/lib/named/var/cache
+/usr/sbin/named -u bind -t /var/lib/named
+wait_for dig_works
+# Its root is its own chroot, so it is not ours to stop, and it is said that the port stays open.
+driver 7 --wait 300 --then true stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon
+says '^proof closed named ipv4 53/tcp NO -1 ms holder [0-9]+ named'
+says_not '^signal'
+SCRIPT
+}
+
+@test "rpc.statd and rpcbind: stopped last, started first" {
+    on_host servers,rpc <<'SCRIPT'
+start_rpcbind
+start_statd
+driver 0 --then true stop:portmap,rpcbind stop:statd,rpc.statd \
+    close:portmap,ipv4,tcp,*,111,daemon
+grep ^signal /tmp/out | awk '{ print $4 }' | tr '\n' ' ' >/tmp/order
+test "$(cat /tmp/order)" = 'rpc.statd rpcbind ' || fail "stopped in the order $(cat /tmp/order)"
+says '^proof closed portmap ipv4 111/tcp ok'
+test $(grep -c '^proof closed statd .* ok' /tmp/out) -ge 4 || fail 'statd has more sockets'
+refuse pgrep -x rpc.statd
+refuse rpcbind_is_up
+driver 0 --then true start:statd,/sbin/rpc.statd start:portmap,/sbin/rpcbind,-w \
+    open:portmap,ipv4,tcp,*,111,daemon
+says '^signal start 0 rpcbind done'
+wait_for statd_is_up
+SCRIPT
+}
+
+@test "statd alone: its registrations go with it" {
+    on_host servers,rpc <<'SCRIPT'
+start_rpcbind
+start_statd
+driver 0 --then true stop:statd,/sbin/rpc.statd
+refuse statd_is_up
+rpcbind_is_up
+says_not rpc-stale
+# One that was killed before leaves its registrations behind: not our doing, not our word.
+start_statd
+driver 0 --then true stop:statd,/sbin/rpc.statd
+SCRIPT
+}
+
+@test "statd that does not sign off is reported" {
+    on_host servers,rpc <<'SCRIPT'
+start_rpcbind
+start_statd
+pid=$(pgrep -x rpc.statd)
+# Something registered beside it for a port it listens on, which it does not know of.
+port=$(ss -lnupH | awk '/rpc.statd/ && /0.0.0.0:/ && !/127/ { sub(/.*:/, "", $4); print $4; exit }')
+perl -e '
+    use Socket;
+    socket(S, PF_INET, SOCK_DGRAM, 0);
+    bind(S, sockaddr_in(700, INADDR_LOOPBACK));
+    connect(S, sockaddr_in(111, INADDR_LOOPBACK));
+    send(S, pack("N*", 7, 0, 2, 100000, 2, 1, 0, 0, 0, 0, 100099, 1, 17, $ARGV[0]), 0);
+    recv(S, $r, 100, 0);' "$port"
+rpcinfo -p 127.0.0.1 | grep -q 100099 || fail 'could not register'
+driver 7 --then true stop:statd,/sbin/rpc.statd
+says '^problem rpc-stale: RPC program 100099 version 1 .* \| rpcinfo -d 100099 1'
+SCRIPT
+}
+
+@test "what only calls itself named is not stopped" {
+    on_host servers,dns <<'SCRIPT'
+cp /usr/bin/sleep /tmp/named
+/tmp/named 300 &
+copy=$!
+cp /usr/bin/sleep /usr/sbin/mynamed
+(exec -a named /usr/sbin/mynamed 300) &
+liar=$!
+cp /usr/bin/sleep /usr/local/sbin/named
+chmod 777 /usr/local/sbin/named
+/usr/local/sbin/named 300 &
+writable=$!
+cp /usr/bin/sleep /usr/sbin/userd
+setpriv --reuid 1000 --regid 1000 --clear-groups /usr/sbin/userd 300 &
+users=$!
+start_named
+real=$(pgrep -u bind -x named)
+driver 0 --then true stop:named,named stop:user,userd
+says "^signal TERM $real named done"
+test $(grep -c ^signal /tmp/out) -eq 1 || fail 'more than one was stopped'
+kill -0 $copy && kill -0 $liar && kill -0 $writable && kill -0 $users
+SCRIPT
+}
+
+@test "a daemon of another namespace is not stopped" {
+    on_host servers,dns <<'SCRIPT'
+make_named
+unshare -n -m -p --fork --kill-child sh -c 'ip link set lo up; /usr/sbin/named -u bind -f' &
+inner() { pgrep -x named >/tmp/inner; }
+wait_for inner
+driver 0 --then true stop:named,/usr/sbin/named
+says_not '^signal'
+kill -0 $(cat /tmp/inner)
+SCRIPT
+}
+
+@test "a daemon that ignores TERM is reported" {
+    on_host servers <<'SCRIPT'
+cp "$(command -v perl)" /usr/sbin/deafd
+/usr/sbin/deafd -e '$SIG{TERM} = "IGNORE"; sleep' &
+sleep 0.3
+driver 7 --wait 300 --then true stop:deaf,/usr/sbin/deafd
+says "^problem still-running: process $! 'deafd' does not end on TERM \| kill -KILL $!"
+kill -KILL $!
+SCRIPT
+}
+
+@test "what cannot be started is printed" {
+    on_host servers <<'SCRIPT'
+driver 7 --then true start:named,/usr/sbin/no-such-named
+says "^problem start-by-hand: '/usr/sbin/no-such-named' \(named\) has to be started by hand"
+cp /usr/bin/sleep /usr/sbin/openwide
+chmod 777 /usr/sbin/openwide
+driver 7 --then true start:wide,/usr/sbin/openwide,60
+says '^problem start-failed: .* nobody else may write'
+refuse pgrep openwide
+cp /usr/bin/false /usr/sbin/failing
+driver 7 --then true start:fails,/usr/sbin/failing,-x
+says "^problem start-failed: '/usr/sbin/failing' ended with status 1"
+SCRIPT
+}
+
+@test "a started daemon inherits nothing" {
+    on_host servers <<'SCRIPT'
+cp /usr/bin/sleep /usr/sbin/plaind
+exec 7</etc/passwd
+SECRET=1 driver 0 --wait 1000 --then true start:plain,/usr/sbin/plaind,300
+pid=$(pgrep plaind)
+tr '\0' '\n' </proc/$pid/environ | sort | tr '\n' ' ' >/tmp/env
+test "$(cat /tmp/env)" = 'LANG=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ' ||
+    fail "environment: $(cat /tmp/env)"
+test "$(ls /proc/$pid/fd | tr '\n' ' ')" = '0 1 2 ' || fail 'descriptors are open'
+test "$(readlink /proc/$pid/fd/1)" = /dev/null
+test "$(readlink /proc/$pid/cwd)" = /
+kill $pid
+SCRIPT
+}
