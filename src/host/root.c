@@ -114,33 +114,29 @@ static int check_file(int fd, const char *path, size_t max, struct stat *st, str
     return 0;
 }
 
-/* Read to the end, at most MAX bytes: the file may grow under us. */
-static int read_bytes(int fd, const char *path, size_t max, struct buf *out, struct diag *d)
+/* Read to the end, at most MAX bytes: the file may grow under us. SIZE is what it should have. */
+static int read_bytes(int fd, size_t size, size_t max, struct buf *out)
 {
     ssize_t got;
 
     buf_clear(out);
-    buf_reserve(out, 1);
+    buf_reserve(out, size + 1);
     out->data[0] = '\0';
     do {
-        size_t room = max - out->len < READ_CHUNK ? max - out->len + 1 : READ_CHUNK;
+        size_t room = out->cap - out->len - 1;
 
-        buf_reserve(out, room);
-        got = read(fd, out->data + out->len, room);
+        if (room == 0) {
+            buf_reserve(out, READ_CHUNK);
+            room = out->cap - out->len - 1;
+        }
+        got = read(fd, out->data + out->len, room < max - out->len + 1 ? room : max - out->len + 1);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0) {
-            root_fail(path, errno, d);
+        if (got < 0)
             return -1;
-        }
         out->len += (size_t)got;
         out->data[out->len] = '\0';
     } while (got != 0 && out->len <= max);
-    if (out->len > max) {
-        diag_set(d, STATUS_REFUSED, "too-large", "'%s' is too large: over %zu bytes", path, max);
-        diag_at(d, path, 0, 0);
-        return -1;
-    }
     return 0;
 }
 
@@ -161,9 +157,17 @@ static int read_once(int fd, const char *path, size_t max, struct buf *out, stru
     meta->real = NULL;
     file_meta_release(meta);
     meta->real = real;
-    if (lseek(fd, 0, SEEK_SET) < 0 || check_file(fd, path, max, &meta->st, d) != 0 ||
-        read_bytes(fd, path, max, out, d) != 0)
+    if (lseek(fd, 0, SEEK_SET) < 0 || check_file(fd, path, max, &meta->st, d) != 0)
         return -1;
+    if (read_bytes(fd, (size_t)meta->st.st_size, max, out) != 0) {
+        root_fail(path, errno, d);
+        return -1;
+    }
+    if (out->len > max) {
+        diag_set(d, STATUS_REFUSED, "too-large", "'%s' is too large: over %zu bytes", path, max);
+        diag_at(d, path, 0, 0);
+        return -1;
+    }
     if (root_read_xattrs(fd, meta) != 0 || fstat(fd, &after) != 0) {
         root_fail(path, errno, d);
         return -1;

@@ -176,3 +176,21 @@ with_mounts()
     test "$status" = 4
     [[ $output == *"another batten is at work"* ]]
 }
+
+@test "git gc does not disturb the history" {
+    local root=$BATS_TEST_TMPDIR/root repo
+
+    command -v git >/dev/null || skip "no git here"
+    make_host "$root"
+    repo=$root/var/lib/batten/history.git
+    close_telnet "$root"
+    git --git-dir="$repo" gc -q
+    test -z "$(find "$repo/objects" -path '*/??/*' -type f)"
+    run "$batten" --root "$root" log -p
+    [[ $output == *"close telnet"*"+#telnet"* ]]
+    "$batten" --root "$root" close ftp --apply
+    "$batten" --root "$root" rollback --all --yes
+    ! grep -q '^#' "$root/etc/inetd.conf"
+    git --git-dir="$repo" fsck --strict
+    test "$(git --git-dir="$repo" log --oneline | wc -l)" = 4
+}

@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <ftw.h>
+#include <git2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,9 +179,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     struct root *root = NULL;
     const char *at = (const char *)data + 1, *end = (const char *)data + size;
+    static bool started;
 
     if (size < 2 || size > INPUT_MAX)
         return 0;
+    /* once, not anew in every run */
+    if (!started && git_libgit2_init() < 0)
+        abort();
+    started = true;
     for (size_t i = 0; i < SECTIONS; i++) {
         const char *nul = memchr(at, '\0', (size_t)(end - at));
 

@@ -382,6 +382,7 @@ static void unknown_changes_are_refused(void **state)
     history = host_history(&h);
     assert_int_equal(rollback_plan(&plan, history, &q, read_source, &r, &h.d), -1);
     assert_string_equal(h.d.code, "no-change");
+    reader_release(&r);
     plan_release(&plan);
     history_free(history);
     host_remove(&h);
