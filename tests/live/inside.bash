@@ -259,6 +259,17 @@ driver()
     test $status -eq "$want" || fail "follow_driver left $status, not $want"
 }
 
+# batten STATUS ARGS...: the same for the program itself, without a terminal
+batten()
+{
+    local want=$1 status=0
+
+    shift
+    "$BATTEN" "$@" >/tmp/out 2>&1 </dev/null || status=$?
+    cat /tmp/out
+    test $status -eq "$want" || fail "batten left $status, not $want"
+}
+
 says()
 {
     grep -qE -- "$1" /tmp/out || fail "not said: $1"
