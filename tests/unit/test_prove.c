@@ -130,6 +130,8 @@ static void test_neighbours(void **state)
 static void test_changed_fields(void **state)
 {
     (void)state;
+    fails((struct attempt){"openbsd", FINGER TELNET, 2, 2, POP3, NULL});
+    fails((struct attempt){"openbsd", FINGER "# x\n", 2, 2, POP3, NULL});
     fails((struct attempt){"openbsd", "# x\n" FINGER, 1, 1, TELNET, NULL});
     fails((struct attempt){"openbsd", "# x\n" FINGER, 1, 1,
                            "#" TELNET "finger stream tcp nowait root /f g\n", NULL});
