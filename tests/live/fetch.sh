@@ -1,7 +1,7 @@
 #!/bin/bash
 # fetch.sh - unpack the network daemons that the live tests run below build/daemons
 #
-#     tests/live/fetch.sh [GROUP...]        all groups but 'dovecot' when none is named
+#     tests/live/fetch.sh [GROUP...]        all groups but 'dovecot' and 'busybox' when none is named
 #
 # Nothing is installed: packages are downloaded with apt-get download and unpacked with dpkg -x.
 # What is there already is kept, so a second run needs no network. Groups are unpacked apart, one
@@ -35,8 +35,9 @@ packages_of()
     rpc) echo rpcbind nfs-common ;;
     dns) echo bind9 bind9-dnsutils ;;
     dovecot) echo dovecot-core dovecot-imapd dovecot-pop3d ;;
+    busybox) ;; # built, see busybox.sh
     *)
-        say "unknown group '$1' (openbsd inetutils xinetd servers rpc dns dovecot)"
+        say "unknown group '$1' (openbsd inetutils xinetd servers rpc dns dovecot busybox)"
         exit 2
         ;;
     esac
@@ -113,6 +114,10 @@ fetch_group()
 
     if test -f "$tree.ready"; then
         return 0
+    fi
+    if test "$group" = busybox; then
+        "$top/tests/live/busybox.sh" "$dest"
+        return
     fi
     for tool in apt-get apt-cache dpkg-deb tar; do
         command -v $tool >/dev/null || { say "no $tool here, cannot fetch '$group'"; return 1; }

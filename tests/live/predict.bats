@@ -158,3 +158,8 @@ check_corpus()
 @test "inetutils: real files, before and after an edit" {
     check_corpus inetutils
 }
+
+@test "busybox: the samples, before and after an edit" {
+    test -n "$BATTEN_LONG" || skip 'only in a long run, it builds busybox'
+    check_samples busybox
+}

@@ -37,15 +37,17 @@ start()
         /usr/sbin/inetd -f >/dev/null 2>&1 &
     fi
     pid=$!
-    # It has read its files when it, no longer this shell, catches HUP; one that hangs never does.
-    for ((i = 0; i < 200; i++)); do
+    # It has read its files when it, no longer this shell, catches HUP and sleeps; one that hangs
+    # never does.
+    for ((i = 0; i < 400; i++)); do
         caught=0
-        name=
+        name='' state=''
         while read -r key value; do
             test "$key" != Name: || name=$value
+            test "$key" != State: || state=${value%% *}
             test "$key" != SigCgt: || caught=$((16#$value & 1))
         done 2>/dev/null <"/proc/$pid/status"
-        test "$caught" -eq 0 || test "${name%inetd}" = "$name" || return 0
+        test "$caught$state" != 1S || test "${name%inetd}" = "$name" || return 0
         read -rt 0.002 <&"$nap" || :
     done
 }
