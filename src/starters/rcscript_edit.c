@@ -99,18 +99,34 @@ static size_t region_end(const struct shell *sh, int last)
     return c->op == SHELL_SEMI || c->op == SHELL_AMP ? c->op_end : c->end;
 }
 
-/* Whether commands FIRST to LAST have their physical lines to themselves. */
-static bool owns_lines(const struct shell *sh, int first, int last)
+/* Behind the blanks, and the newlines that a backslash takes away, from AT on. */
+static size_t skip_blanks(const struct shell *sh, size_t at)
 {
-    size_t start = sh->commands[first].start, end = region_end(sh, last);
-    unsigned line = shell_line(sh, start), last_line = shell_line(sh, end > 0 ? end - 1 : 0);
-    size_t rest = end, stop = shell_line_end(sh, last_line);
+    while (at < sh->len) {
+        if (sh->bytes[at] == ' ' || sh->bytes[at] == '\t')
+            at++;
+        else if (sh->bytes[at] == '\\' && at + 1 < sh->len && sh->bytes[at + 1] == '\n')
+            at += 2;
+        else
+            break;
+    }
+    return at;
+}
+
+/* Whether commands FIRST to LAST have their physical lines to themselves. *END then is where the
+ * last line's text ends. */
+static bool owns_lines(const struct shell *sh, int first, int last, size_t *end)
+{
+    size_t start = sh->commands[first].start;
+    unsigned line = shell_line(sh, start);
+    size_t rest = skip_blanks(sh, region_end(sh, last));
 
     if (!is_blank_range(sh, shell_line_start(sh, line), start) || is_continued(sh, line))
         return false;
-    while (rest < stop && (sh->bytes[rest] == ' ' || sh->bytes[rest] == '\t'))
-        rest++;
-    return rest == stop || sh->bytes[rest] == '\n' || sh->bytes[rest] == '#';
+    if (rest < sh->len && sh->bytes[rest] != '\n' && sh->bytes[rest] != '#')
+        return false;
+    *end = rest;
+    return true;
 }
 
 /* Whether anything of BLOCK is left once FIRST to LAST are gone. */
@@ -338,6 +354,8 @@ static int make_edit(struct editor *ed)
 {
     struct rc_region region;
     unsigned first, last;
+    size_t end;
+    bool whole;
 
     if (ed->start->list && words_gone(ed) + 1 < ed->start->nlist)
         return make_word(ed);
@@ -346,12 +364,12 @@ static int make_edit(struct editor *ed)
         return refuse(ed, region.refused);
     ed->start->first = region.first;
     ed->start->last = region.last;
-    shell_lines_of(ed->sh, ed->sh->commands[region.first].start, region_end(ed->sh, region.last),
-                   &first, &last);
+    end = region_end(ed->sh, region.last);
+    whole = owns_lines(ed->sh, region.first, region.last, &end);
+    shell_lines_of(ed->sh, ed->sh->commands[region.first].start, end, &first, &last);
     ed->from = shell_line_start(ed->sh, first);
     ed->to = shell_line_end(ed->sh, last);
-    return owns_lines(ed->sh, region.first, region.last) ? make_whole(ed, &region)
-                                                         : make_inline(ed, &region);
+    return whole ? make_whole(ed, &region) : make_inline(ed, &region);
 }
 
 int rcscript_disable(const struct parse *p, const struct entry *e, struct edits *edits,
