@@ -10,6 +10,7 @@
 #include "guide.h"
 #include "json.h"
 #include "render.h"
+#include "scripts.h"
 #include "survey.h"
 
 /* One run of harden or close: what was found, what is to be done. */
@@ -52,8 +53,10 @@ static int make_plan(struct harden *h, struct diag *d)
         plan->profile = mem_strdup(h->c->decided ? h->c->decided->name : profile_name(profile));
     plan->reason = mem_strdup(h->c->o.reason);
     plan->dialect = h->survey.scan.dialect;
-    return plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings,
-                     flags, d);
+    if (plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings, flags,
+                  d) != 0)
+        return -1;
+    return scripts_check(plan, d);
 }
 
 /* A selector that selects nothing is most likely a slip of the pen. */

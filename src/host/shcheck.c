@@ -1,0 +1,172 @@
+#include "batten/shcheck.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "batten/diag.h"
+#include "batten/mem.h"
+
+enum { SECONDS = 5, MEBIBYTES = 64, NOBODY = 65534 };
+
+/* BusyBox is asked by the name that makes it a shell. Where /bin/sh is one of the others it is
+ * asked twice, which does no harm. */
+static const struct shell_program {
+    const char *path, *name;
+} shells[] = {
+    {"/bin/dash",    "dash"},
+    {"/bin/bash",    "bash"},
+    {"/bin/busybox", "ash" },
+    {"/bin/mksh",    "mksh"},
+    {"/bin/sh",      "sh"  },
+};
+
+size_t shell_check_count(void)
+{
+    return ARRAY_LEN(shells);
+}
+
+const char *shell_check_path(size_t shell)
+{
+    return shell < ARRAY_LEN(shells) ? shells[shell].path : NULL;
+}
+
+static bool set_limit(int which, rlim_t value)
+{
+    const struct rlimit limit = {value, value};
+
+    return setrlimit((__rlimit_resource_t)which, &limit) == 0;
+}
+
+/* What the child gives up before it turns into the shell. */
+static bool confine(void)
+{
+    const rlim_t bytes = (rlim_t)MEBIBYTES * 1024 * 1024;
+
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        return false;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+           set_limit(RLIMIT_CPU, SECONDS) && set_limit(RLIMIT_AS, bytes) &&
+           set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_FSIZE, 0) && chdir("/") == 0;
+}
+
+static void become(const struct shell_program *shell, int text)
+{
+    char name[8], option[] = "-n";
+    char *argv[] = {name, option, NULL}, *environment[] = {NULL};
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof(name); i++) {
+        name[i] = shell->name[i];
+        if (name[i] == '\0')
+            break;
+    }
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
+    if (null < 0 || dup2(text, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+        _exit(126);
+#ifdef SYS_close_range
+    (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+#endif
+    if (!confine())
+        _exit(126);
+    (void)execve(shell->path, argv, environment);
+    _exit(126);
+}
+
+/* The text in a file of memory, at its start; -1 when there is none to be had. */
+static int text_file(const char *bytes, size_t len)
+{
+    int fd = memfd_create("script", MFD_CLOEXEC);
+
+    for (size_t done = 0; fd >= 0 && done < len;) {
+        ssize_t n = write(fd, bytes + done, len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            close(fd);
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    if (fd >= 0 && lseek(fd, 0, SEEK_SET) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static long long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The child's wait status, or -1 when it had to be killed. */
+static int wait_for(pid_t child)
+{
+    const long long end = now_ms() + SECONDS * 1000LL;
+    int status = 0;
+    pid_t got;
+
+    while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+        if (now_ms() >= end) {
+            kill(child, SIGKILL);
+            while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                continue;
+            return -1;
+        }
+        (void)poll(NULL, 0, 1);
+    }
+    return got == child ? status : -1;
+}
+
+enum shell_verdict shell_check(size_t shell, const char *bytes, size_t len)
+{
+    int text, status;
+    pid_t child;
+
+    if (shell >= ARRAY_LEN(shells) || access(shells[shell].path, X_OK) != 0)
+        return SHELL_UNASKED;
+    text = text_file(bytes, len);
+    if (text < 0)
+        return SHELL_UNASKED;
+    child = fork();
+    if (child == 0)
+        become(&shells[shell], text);
+    close(text);
+    status = child > 0 ? wait_for(child) : -1;
+    if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) == 126)
+        return SHELL_UNASKED;
+    return WEXITSTATUS(status) == 0 ? SHELL_GOOD : SHELL_BAD;
+}
+
+int shell_check_change(const char *before, size_t before_len, const char *after, size_t after_len,
+                       struct diag *d)
+{
+    for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
+        if (shell_check(i, before, before_len) != SHELL_GOOD ||
+            shell_check(i, after, after_len) != SHELL_BAD)
+            continue;
+        return diag_set(d, STATUS_REFUSED, "shell-check",
+                        "'%s -n' takes the script as it is and would not take it edited",
+                        shells[i].path);
+    }
+    return 0;
+}
