@@ -33,19 +33,13 @@ struct follow_state {
     struct problems problems;          /* no inetd, several, a pid file that lies ... */
 };
 
-struct follow_options {
-    long long wait_ms;                             /* longest wait for ports */
-    bool no_stop;                                  /* leave daemons alone */
-    void (*progress)(void *ctx, const char *text); /* may be NULL */
-    void *ctx;
-};
-
 struct follow_signal {
     pid_t pid;
     char *name;         /* comm */
     const char *action; /* "HUP", "TERM", "restart", "start" */
     bool done;
     char *note; /* why not, or NULL */
+    bool told;
 };
 
 struct follow_proof {
@@ -56,6 +50,19 @@ struct follow_proof {
     long long ms; /* after the signal; -1 when it never came */
     pid_t holder; /* who still holds it, 0: nobody or unknown */
     char *holder_name;
+    bool told;
+};
+
+struct follow_options {
+    long long wait_ms;                             /* longest wait for ports */
+    bool no_stop;                                  /* leave daemons alone */
+    void (*progress)(void *ctx, const char *text); /* may be NULL */
+
+    /* Each signal when it is sent, each socket when it is first as wanted; may be NULL. What was
+     * handed over has TOLD set in the result. */
+    void (*signalled)(void *ctx, const struct follow_signal *s);
+    void (*proved)(void *ctx, const struct follow_proof *p);
+    void *ctx;
 };
 
 struct follow_result {

@@ -11,6 +11,7 @@
 #include "batten/text.h"
 #include "cli.h"
 #include "json.h"
+#include "progress.h"
 #include "render.h"
 
 enum { LOCK_WAIT_MS = 3000 };
@@ -155,21 +156,64 @@ static int commit(struct carry *run, const struct scan *scan, struct diag *d)
     return result;
 }
 
+static void say_what(struct carry *run)
+{
+    struct buf *out = &run->c->out;
+
+    if (run->number > 0)
+        buf_printf(out, "change %u: ", run->number);
+    buf_printf(out, "%zu %s in", run->plan.edits.n, run->plan.edits.n == 1 ? "edit" : "edits");
+    for (size_t i = 0; i < run->plan.nfiles; i++) {
+        const char *path = run->plan.files[i].source->path;
+
+        buf_adds(out, i ? ", " : " ");
+        text_safe(out, path, strlen(path));
+    }
+    buf_adds(out, root_offline(run->root) ? "; offline: nothing was signalled\n" : "\n");
+}
+
 static void progress(void *ctx, const char *text)
 {
     (void)ctx;
-    fprintf(stderr, "\r%s\033[K", text);
+    progress_show(text);
+}
+
+static void signalled(void *ctx, const struct follow_signal *s)
+{
+    render_signal(ctx, s);
+    render_now(ctx);
+}
+
+static void proved(void *ctx, const struct follow_proof *p)
+{
+    render_proof(ctx, p);
+    render_now(ctx);
+}
+
+/* On a terminal each signal and each proof is shown as it comes. */
+static bool is_watched(const struct carry *run)
+{
+    return run->c->terminal && !run->c->o.json && !run->c->o.quiet && !root_offline(run->root);
 }
 
 static int follow(struct carry *run, struct diag *d)
 {
-    struct follow_options o = {.wait_ms = run->c->o.wait_ms, .no_stop = run->c->o.no_stop};
+    struct follow_options o = {
+        .wait_ms = run->c->o.wait_ms, .no_stop = run->c->o.no_stop, .progress = progress};
+    int result;
 
     if (root_offline(run->root))
         return 0;
-    if (run->c->color && !run->c->o.quiet)
-        o.progress = progress;
-    return follow_run(&run->result, &run->plan, &run->before, &o, d);
+    if (is_watched(run)) {
+        say_what(run);
+        render_now(run->c);
+        o.signalled = signalled;
+        o.proved = proved;
+        o.ctx = run->c;
+    }
+    result = follow_run(&run->result, &run->plan, &run->before, &o, d);
+    progress_clear();
+    return result;
 }
 
 static int note(struct carry *run, struct diag *d)
@@ -211,22 +255,6 @@ void carry_last_lines(struct carry *run)
         buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
                    run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
     buf_release(&where);
-}
-
-static void say_what(struct carry *run)
-{
-    struct buf *out = &run->c->out;
-
-    if (run->number > 0)
-        buf_printf(out, "change %u: ", run->number);
-    buf_printf(out, "%zu %s in", run->plan.edits.n, run->plan.edits.n == 1 ? "edit" : "edits");
-    for (size_t i = 0; i < run->plan.nfiles; i++) {
-        const char *path = run->plan.files[i].source->path;
-
-        buf_adds(out, i ? ", " : " ");
-        text_safe(out, path, strlen(path));
-    }
-    buf_adds(out, root_offline(run->root) ? "; offline: nothing was signalled\n" : "\n");
 }
 
 /* Only one change may wait for its confirmation at a time; what is undone is always the newest. */
@@ -283,7 +311,8 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
     if (run->plan.kind == PLAN_ROLLBACK && run->waiting > 0 && run->plan.undoes == run->waiting)
         deadline_clear(run->history, NULL);
     if (!c->o.json) {
-        say_what(run);
+        if (!is_watched(run))
+            say_what(run);
         render_follow(c, &run->result);
         render_skips(c, &run->plan);
         carry_last_lines(run);

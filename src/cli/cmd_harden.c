@@ -219,9 +219,7 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
     if (run->only_probe)
         deadline_confirm(run->root, run->history, &run->deadline);
     else if (c->terminal && !c->o.json && !c->o.quiet) {
-        fwrite(buf_str(&c->out), 1, c->out.len, stdout);
-        fflush(stdout);
-        buf_clear(&c->out);
+        render_now(c);
         if (c->decided != NULL)
             c->decided->settled(c->decided->ctx);
         status = status_worse(

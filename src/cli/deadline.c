@@ -14,6 +14,7 @@
 #include "batten/text.h"
 #include "batten/txn.h"
 #include "cli.h"
+#include "progress.h"
 
 static const char file_name[] = "deadline";
 static const char watch_command[] = "watch";
@@ -165,8 +166,12 @@ static bool enter_pressed(int wait_ms)
 
 static void count_down(const struct deadline *dl, bool may_enter)
 {
-    fprintf(stderr, "\rundone in %lld s unless confirmed%s \033[K", deadline_left(dl) / 1000 + 1,
-            may_enter ? "; Enter keeps it" : "; confirm from another session");
+    char text[96];
+
+    snprintf(text, sizeof(text), "undone in %lld s unless confirmed%s ",
+             deadline_left(dl) / 1000 + 1,
+             may_enter ? "; Enter keeps it" : "; confirm from another session");
+    progress_show(text);
 }
 
 /* Under the lock, so that the watcher cannot be undoing it at the same moment. */
@@ -194,7 +199,7 @@ enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
         else if (enter_pressed(TICK_MS) && deadline_confirm(root, h, dl))
             break;
     }
-    fputs("\r\033[K", stderr);
+    progress_clear();
     if (deadline_left(dl) > 0) {
         buf_printf(&c->out, "change %u is kept\n", dl->change);
         return STATUS_DONE;

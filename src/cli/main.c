@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "hygiene.h"
 #include "json.h"
+#include "progress.h"
 #include "render.h"
 
 #ifndef BATTEN_LENSDIR
@@ -88,7 +89,9 @@ static enum status run(struct cli *c, struct diag *d)
         return STATUS_DONE;
     }
     c->color = wants_color(&c->o);
+    progress_enable(!c->o.quiet && !c->o.json);
     status = c->command->run(c, d);
+    progress_clear();
     return diag_isset(d) ? d->status : status;
 }
 

@@ -8,6 +8,7 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "progress.h"
 
 static void safe(struct buf *out, const char *text)
 {
@@ -59,6 +60,7 @@ void render_diag(FILE *to, const char *kind, const struct diag *d)
     struct buf b = BUF_INIT;
 
     format_diag(&b, kind, d);
+    progress_clear();
     fputs(buf_str(&b), to);
     buf_release(&b);
 }
@@ -76,6 +78,14 @@ void render_problems(const struct cli *c, const struct problems *p)
         }
         render_diag(stderr, "warning", &p->v[i]);
     }
+}
+
+void render_now(struct cli *c)
+{
+    progress_clear();
+    fwrite(buf_str(&c->out), 1, c->out.len, stdout);
+    fflush(stdout);
+    buf_clear(&c->out);
 }
 
 static const char *const role_codes[] = {

@@ -12,7 +12,9 @@
 #include "batten/plan.h"
 
 struct cli;
+struct follow_proof;
 struct follow_result;
+struct follow_signal;
 struct history_edit;
 
 /* 'batten: KIND: place: message', the line with a caret, and the hint. */
@@ -20,6 +22,9 @@ void render_diag(FILE *to, const char *kind, const struct diag *d);
 
 /* Each problem as a warning on stderr, unless -q. */
 void render_problems(const struct cli *c, const struct problems *p);
+
+/* Print what is in c->out so far, for what a person watches. */
+void render_now(struct cli *c);
 
 /* Colour by role; nothing where colour is off. Never the only carrier of meaning. */
 enum role {
@@ -58,7 +63,10 @@ void render_plan(struct cli *c, const struct plan *plan, const char *diff);
 /* What was left alone, and why. */
 void render_skips(struct cli *c, const struct plan *plan);
 
-/* Signals and proofs, one line each. */
+void render_signal(struct cli *c, const struct follow_signal *s);
+void render_proof(struct cli *c, const struct follow_proof *p);
+
+/* Signals and proofs, one line each, but for those that were shown as they came. */
 void render_follow(struct cli *c, const struct follow_result *r);
 
 #endif

@@ -40,7 +40,7 @@ void render_plan(struct cli *c, const struct plan *plan, const char *diff)
     render_diff(&c->out, c, diff, strlen(diff));
 }
 
-static void render_signal(struct cli *c, const struct follow_signal *s)
+void render_signal(struct cli *c, const struct follow_signal *s)
 {
     const char *verb = strcmp(s->action, "HUP") == 0     ? "sent HUP to"
                        : strcmp(s->action, "TERM") == 0  ? "stopped"
@@ -61,7 +61,7 @@ static void render_signal(struct cli *c, const struct follow_signal *s)
     buf_addc(&c->out, '\n');
 }
 
-static void render_proof(struct cli *c, const struct follow_proof *p)
+void render_proof(struct cli *c, const struct follow_proof *p)
 {
     char *port = render_spec(&p->spec);
     const char *word = p->want_closed == p->ok ? "closed" : "open";
@@ -88,9 +88,11 @@ static void render_proof(struct cli *c, const struct follow_proof *p)
 void render_follow(struct cli *c, const struct follow_result *r)
 {
     for (size_t i = 0; i < r->nsignals; i++)
-        render_signal(c, &r->signals[i]);
+        if (!r->signals[i].told)
+            render_signal(c, &r->signals[i]);
     for (size_t i = 0; i < r->nproofs; i++)
-        render_proof(c, &r->proofs[i]);
+        if (!r->proofs[i].told || !r->proofs[i].ok)
+            render_proof(c, &r->proofs[i]);
     for (size_t i = 0; i < r->problems.n; i++) {
         buf_adds(&c->out, "  ");
         render_text(&c->out, c, ROLE_WARN, "attention: ");

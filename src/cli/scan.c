@@ -9,6 +9,7 @@
 #include "batten/netdb.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "progress.h"
 
 enum { FILES_MAX = 4096, DEPTH_MAX = 8 };
 
@@ -156,6 +157,7 @@ static void keep_file(struct scan *s, struct scan_file *f)
 {
     s->files = mem_grow(s->files, s->nfiles, &s->files_cap, sizeof(*s->files));
     s->files[s->nfiles++] = f;
+    progress_count("files read", s->nfiles);
 }
 
 /* Read one path and hand it to the starter; a file reached by two names is read once. */

@@ -47,7 +47,10 @@ void follow_signal_add(struct follow *f, pid_t pid, const char *name, const char
     *s = (struct follow_signal){.pid = pid, .name = mem_strdup(name), .action = action};
     s->done = why_not == NULL || !diag_isset(why_not);
     s->note = s->done ? NULL : mem_strdup(why_not->message);
-    if (s->done && pid > 0)
+    if (f->o->signalled != NULL) {
+        s->told = true;
+        f->o->signalled(f->o->ctx, s);
+    } else if (s->done && pid > 0)
         follow_say(f, "%s: %s (process %ld)", action, name, (long)pid);
     else if (s->done)
         follow_say(f, "%s: %s", action, name);

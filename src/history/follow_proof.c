@@ -141,6 +141,10 @@ static bool judge(struct follow *f, const struct view *v)
         else if (p->ms < 0)
             p->ms = process_now() - f->since;
         all &= p->ok;
+        if (p->ok && !p->told && f->o->proved != NULL) {
+            p->told = true;
+            f->o->proved(f->o->ctx, p);
+        }
     }
     return all;
 }
