@@ -139,9 +139,9 @@ static void make_diff(const struct walk *w, struct guide_item *it)
         if (s->parses[i].starter == e->starter)
             result = e->starter->disable(&s->parses[i], e, &edits, &why);
     if (result != 0)
-        it->facts.refused = mem_printf("closed by batten: %s", diag_isset(&why) ? why.message
-                                                               : e->locked      ? e->locked
-                                                                                : "not known how");
+        it->facts.refused = mem_strdup(diag_isset(&why) ? why.message
+                                       : e->locked      ? e->locked
+                                                        : "it cannot be edited");
     for (size_t i = 0; result == 0 && i < edits.n; i++) {
         const struct edit *edit = &edits.v[i];
 

@@ -15,12 +15,13 @@ static void add_items(struct walk *w)
 {
     const struct findings *all = &w->survey.findings;
 
-    /* A line that opens nothing can wait: those come last. */
-    for (int inert = 0; inert < 2; inert++)
+    /* What opens nothing, or what batten only reports, can wait: those come last. */
+    for (int later = 0; later < 2; later++)
         for (size_t i = 0; i < all->n; i++) {
             const struct entry *e = all->v[i].entry;
+            bool waits = (e->flags & (ENTRY_INERT | ENTRY_REPORT)) != 0 && !all->v[i].backdoor;
 
-            if (e->enabled && ((e->flags & ENTRY_INERT) != 0) == (inert != 0))
+            if (e->enabled && waits == (later != 0))
                 guide_add(&w->guide, &all->v[i]);
         }
 }

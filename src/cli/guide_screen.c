@@ -82,11 +82,14 @@ static char *command_of(const struct entry *e)
         buf_adds(&b, "none: the super-server answers itself");
         return buf_steal(&b);
     }
-    buf_adds(&b, e->program);
-    /* argv[0] repeats the program, but for a wrapper: there it names what is run. */
+    /* A script's command stands in its words, the wrappers too. In inetd.conf argv[0] repeats the
+     * program, but behind a wrapper: there it names what is run. */
+    if (e->proto != NULL || e->argv[0] == NULL)
+        buf_adds(&b, e->program);
     for (size_t i = 0; e->argv[i] != NULL; i++)
-        if (i > 0 || strcmp(text_basename(e->program), text_basename(e->argv[i])) != 0)
-            buf_printf(&b, " %s", e->argv[i]);
+        if (i > 0 || e->proto == NULL ||
+            strcmp(text_basename(e->program), text_basename(e->argv[i])) != 0)
+            buf_printf(&b, "%s%s", b.len ? " " : "", e->argv[i]);
     if (e->user != NULL)
         buf_printf(&b, ", as %s", e->user);
     return buf_steal(&b);
@@ -241,7 +244,7 @@ static void finding_state(struct screen *s, const struct guide_item *it)
     screen_field(s, "now", it->facts.now);
     screen_field(s, "used", it->facts.used);
     screen_field(s, "shares", it->facts.together);
-    screen_field_role(s, "cannot be", ROLE_WARN, it->facts.refused);
+    screen_field_role(s, "left alone", ROLE_WARN, it->facts.refused);
     free(command);
 }
 

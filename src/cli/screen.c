@@ -6,7 +6,7 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 
-enum { FIELD_INDENT = 13 };
+enum { FIELD_INDENT = 13, LONGEST = 1600 };
 
 /* Bytes of the character at S in text that text_safe made: valid UTF-8. */
 static size_t character(const char *s)
@@ -74,6 +74,20 @@ static void row(struct screen *s, enum role role, const char *text, size_t len)
     buf_addc(s->out, '\n');
 }
 
+void screen_cut(struct buf *out, const char *text, size_t width)
+{
+    struct buf safe = BUF_INIT;
+    size_t fits;
+
+    text_safe(&safe, text, strnlen(text, LONGEST));
+    fits = safe.len > 0 ? fitting(buf_str(&safe), width) : 0;
+    if (fits < safe.len)
+        fits = fitting(buf_str(&safe), width - 2);
+    buf_add(out, buf_str(&safe), fits);
+    buf_adds(out, fits < safe.len || strlen(text) > LONGEST ? ".." : "");
+    buf_release(&safe);
+}
+
 void screen_para(struct screen *s, unsigned first, unsigned indent, enum role role,
                  const char *text)
 {
@@ -82,7 +96,7 @@ void screen_para(struct screen *s, unsigned first, unsigned indent, enum role ro
     size_t room = s->width > indent + 10 ? s->width - indent : 10;
     size_t lead = first;
 
-    text_safe(&safe, text, strlen(text));
+    screen_cut(&safe, text, LONGEST);
     at = buf_str(&safe);
     do {
         size_t len = cut_at(at, lead == first && s->width > first ? s->width - first : room);
@@ -119,12 +133,12 @@ void screen_field(struct screen *s, const char *label, const char *text)
 void screen_verbatim(struct screen *s, unsigned indent, enum role role, const char *bytes,
                      size_t len, unsigned rows)
 {
-    enum { LONGEST = 8192 };
+    enum { SHOWN = 8192 };
     struct buf safe = BUF_INIT;
     const char *at;
     size_t room = s->width > indent + 10 ? s->width - indent : 10;
 
-    text_safe(&safe, bytes, len < LONGEST ? len : LONGEST);
+    text_safe(&safe, bytes, len < SHOWN ? len : SHOWN);
     at = buf_str(&safe);
     do {
         size_t fits = fitting(at, room);
@@ -141,20 +155,6 @@ void screen_verbatim(struct screen *s, unsigned indent, enum role role, const ch
         at += fits;
         rows--;
     } while (*at != '\0');
-    buf_release(&safe);
-}
-
-void screen_cut(struct buf *out, const char *text, size_t width)
-{
-    struct buf safe = BUF_INIT;
-    size_t fits;
-
-    text_safe(&safe, text, strlen(text));
-    fits = safe.len > 0 ? fitting(buf_str(&safe), width) : 0;
-    if (fits < safe.len)
-        fits = fitting(buf_str(&safe), width - 2);
-    buf_add(out, buf_str(&safe), fits);
-    buf_adds(out, fits < safe.len ? ".." : "");
     buf_release(&safe);
 }
 

@@ -30,7 +30,8 @@ void screen_rule(struct screen *s, const char *left, const char *right);
 void screen_field(struct screen *s, const char *label, const char *text);
 void screen_field_role(struct screen *s, const char *label, enum role role, const char *text);
 
-/* TEXT wrapped at blanks, every line but the first indented by INDENT columns, the first by FIRST.
+/* TEXT (at most 1,600 columns of it) wrapped at blanks, every line but the first indented by INDENT
+ * columns, the first by FIRST.
  */
 void screen_para(struct screen *s, unsigned first, unsigned indent, enum role role,
                  const char *text);

@@ -165,7 +165,7 @@ static void finding_without_suggestion(void **state)
     fill(&m);
     m.g.page = PAGE_FINDING;
     m.g.at = 4;
-    m.g.v[4].facts.refused = mem_strdup("closed by batten: the line has a NUL byte");
+    m.g.v[4].facts.refused = mem_strdup("the line has a NUL byte");
     m.g.v[4].facts.together = mem_strdup("its port with etc/inetd.conf:30 (ftps)");
     m.g.v[4].offered = ANSWER_KEEP;
     golden("finding-ask", screen_finding, &m.g, 80, 24);
