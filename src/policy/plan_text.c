@@ -98,13 +98,18 @@ out:
     buf_release(&b);
 }
 
+/* Once for each program, however many lines start it. In an image nothing runs: the sentence holds
+ * there too. */
 static void tell_daemon(struct told *t, const struct finding *f)
 {
     char *program = shown(f->entry->program != NULL ? f->entry->program : f->entry->name);
+    char *sentence =
+        mem_printf("%s is not started at boot any more, and stopped where it runs (%s)",
+                   work_service(f), program);
 
-    if (add_service(t))
-        strlist_addf(t->out, "%s is stopped, and not started at the next boot (%s)",
-                     work_service(f), program);
+    if (!strlist_has(t->out, sentence) && add_service(t))
+        strlist_add(t->out, sentence);
+    free(sentence);
     free(program);
 }
 
