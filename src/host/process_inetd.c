@@ -71,7 +71,8 @@ static bool is_kind(const struct process *p, const struct kind *k)
 
     if (p->exe == NULL && !p->hidden)
         return false; /* a kernel thread */
-    if (!among(k->exes, ARRAY_LEN(k->exes), name))
+    if (!among(k->exes, ARRAY_LEN(k->exes), name) &&
+        !(k->applet != NULL && text_starts(name, k->exes[0]))) /* "busybox.nosuid" */
         return p->exe == NULL && k->applet != NULL && strcmp(name, k->applet) == 0;
     return k->applet == NULL || strcmp(name, k->applet) == 0 || goes_by(p, k->applet);
 }

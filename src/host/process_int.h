@@ -15,4 +15,8 @@ int proc_dir(pid_t pid);
 /* The text of NAME in it, cut at CAP - 1 bytes and NUL-terminated. Its length or -1. */
 ssize_t proc_read(int dir, const char *name, char *text, size_t cap);
 
+/* The service that the text of /proc/PID/cgroup names, "0::/system.slice/named.service" or
+ * "1:name=systemd:/system.slice/named.service". TEXT is cut up. Caller frees; NULL when none. */
+char *process_unit_in(char *text);
+
 #endif

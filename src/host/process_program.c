@@ -42,8 +42,7 @@ bool process_has_systemd(void)
     return lstat("/run/systemd/system", &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* "0::/system.slice/named.service\n" or "1:name=systemd:/system.slice/named.service\n" */
-static char *unit_of_cgroups(char *text)
+char *process_unit_in(char *text)
 {
     static const char suffix[] = ".service";
 
@@ -74,7 +73,7 @@ char *process_unit(const struct process *p)
     if (dir < 0)
         return NULL;
     if (proc_read(dir, "cgroup", text, sizeof(text)) > 0)
-        unit = unit_of_cgroups(text);
+        unit = process_unit_in(text);
     close(dir);
     return unit;
 }

@@ -218,9 +218,12 @@ void listeners_find_owners(struct listeners *l)
     while ((e = readdir(proc)) != NULL)
         if (isdigit((unsigned char)e->d_name[0]))
             match_process(dirfd(proc), e->d_name, index, l);
-    for (size_t i = 0; i < l->n; i++)
+    for (size_t i = 0; i < l->n; i++) {
+        /* Where /proc hides other users' processes altogether, nothing is even refused. */
+        l->owners_hidden |= l->v[i].npids == 0 && geteuid() != 0;
         if (l->v[i].npids > 1)
             qsort(l->v[i].pids, l->v[i].npids, sizeof(*l->v[i].pids), compare_pids);
+    }
     free(index);
     closedir(proc);
 }

@@ -33,12 +33,12 @@ meta >/tmp/meta
 start_inetd $flavour 23 79 143 110 21 13 37
 pid=$(pid_of_inetd)
 telnet_session; finger_session; imap_session; pop_session
-batten 1 audit --profile jpcert-98-0004
-says '^high +23/tcp +telnet +on +(inetd\[|inetutils-in)'
-batten 1 harden --profile jpcert-98-0004
+batten 1 audit --profile jpcert-98-0004 --dialect $flavour
+says '^high +23/tcp +telnet +on +(inetd\[|inetutils-in|busybox)'
+batten 1 harden --profile jpcert-98-0004 --dialect $flavour
 cmp /etc/inetd.conf /tmp/before
 all_open 23 79 143 110 21 13 37
-batten 0 harden --profile jpcert-98-0004 --apply
+batten 0 harden --profile jpcert-98-0004 --dialect $flavour --apply
 says '^undo '
 all_closed 23 79 143 110
 all_open 21 13 37
@@ -63,6 +63,12 @@ SCRIPT
 
 @test "inetutils: four services closed, and back, byte for byte" {
     the_main_job inetutils
+}
+
+@test "busybox: four services closed, and back, byte for byte" {
+    test -n "${BATTEN_LONG-}" || skip 'only in a long run, it builds busybox'
+    fetch_daemons busybox
+    the_main_job busybox
 }
 
 @test "what was done is not done again: no write, no signal" {

@@ -55,7 +55,7 @@ SCRIPT
     on_host servers,rpc <<'SCRIPT'
 start_rpcbind
 start_statd
-driver 0 --then true stop:portmap,rpcbind stop:statd,rpc.statd \
+driver 0 --then true stop:statd,rpc.statd stop:portmap,rpcbind \
     close:portmap,ipv4,tcp,*,111,daemon
 grep ^signal /tmp/out | awk '{ print $4 }' | tr '\n' ' ' >/tmp/order
 test "$(cat /tmp/order)" = 'rpc.statd rpcbind ' || fail "stopped in the order $(cat /tmp/order)"
@@ -179,5 +179,23 @@ test "$(ls /proc/$pid/fd | tr '\n' ' ')" = '0 1 2 ' || fail 'descriptors are ope
 test "$(readlink /proc/$pid/fd/1)" = /dev/null
 test "$(readlink /proc/$pid/cwd)" = /
 kill $pid
+SCRIPT
+}
+
+@test "under systemd a daemon is started by its unit" {
+    on_host servers <<'SCRIPT'
+mkdir -p /run/systemd/system /etc/systemd/system
+cp /usr/bin/sleep /usr/sbin/unitd
+: >/etc/systemd/system/unitd.service
+cat >/usr/bin/systemctl.new <<'SH'
+#!/bin/sh
+echo "$*" >>/tmp/systemctl
+/usr/sbin/unitd 300 &
+SH
+chmod 755 /usr/bin/systemctl.new
+mv /usr/bin/systemctl.new /usr/bin/systemctl
+driver 0 --then true start:unit,/usr/sbin/unitd,5
+says '^signal start 0 unitd done'
+test "$(cat /tmp/systemctl)" = 'start unitd' || fail "$(cat /tmp/systemctl)"
 SCRIPT
 }

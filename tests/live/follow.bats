@@ -345,6 +345,12 @@ SCRIPT
     wait_child inetutils ipv4
 }
 
+@test "busybox: a wait child that keeps the port is named, on the way back too" {
+    test -n "${BATTEN_LONG-}" || skip 'only in a long run, it builds busybox'
+    fetch_daemons busybox
+    wait_child busybox ipv4
+}
+
 @test "openbsd: a second HUP where the first met its own old socket" {
     on_host openbsd,servers <<'SCRIPT'
 echo 'telnet stream tcp4 nowait root /bin/cat cat' >/etc/inetd.conf
@@ -433,5 +439,31 @@ cat /tmp/out
 says "^remark hidden: only root can see whether process $pid 'inetd'"
 says_not pending
 says_not '^signal'
+SCRIPT
+}
+
+@test "an inetd whose package was upgraded is still told" {
+    on_host openbsd,servers <<'SCRIPT'
+echo 'finger stream tcp nowait root /bin/cat cat' >/etc/inetd.conf
+start_inetd openbsd 79
+pid=$(pid_of_inetd)
+cp /usr/sbin/inetd /usr/sbin/inetd.dpkg-new
+mv /usr/sbin/inetd.dpkg-new /usr/sbin/inetd
+case $(readlink /proc/$pid/exe) in *'(deleted)') ;; *) fail 'not deleted' ;; esac
+driver 0 --reload --then 'true >/etc/inetd.conf' $(both now finger 79) $(both close finger 79)
+says "^signal HUP $pid inetd done"
+all_closed 79
+SCRIPT
+}
+
+@test "the working child of a wait entry makes nothing pending" {
+    on_host openbsd,servers <<'SCRIPT'
+echo 'telnet stream tcp wait root /bin/sleep sleep 300' >/etc/inetd.conf
+start_inetd openbsd 23
+exec 5<>/dev/tcp/127.0.0.1/23
+child() { pgrep -x sleep; }
+wait_for child
+driver 0 $(both now telnet 23)
+says_not pending
 SCRIPT
 }

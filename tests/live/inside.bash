@@ -75,7 +75,7 @@ inetd_program()
     case $1 in
     openbsd) echo /usr/sbin/inetd ;;
     inetutils) echo /usr/sbin/inetutils-inetd ;;
-    busybox) echo /usr/sbin/busybox-inetd ;;
+    busybox) echo /usr/sbin/inetd ;;
     esac
 }
 
@@ -89,7 +89,7 @@ catches_hup()
 
 pid_of_inetd()
 {
-    cat /run/inetd.pid 2>/dev/null
+    cat /run/inetd.pid 2>/dev/null || pgrep -o -x inetd
 }
 
 inetd_is_ready()

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../src/host/process_int.h"
 #include "batten/diag.h"
 #include "batten/process.h"
 #include "batten/root.h"
@@ -463,6 +464,33 @@ static void runs_only_what_is_roots(void **state)
     root_free(root);
 }
 
+static void check_unit(const char *text, const char *want)
+{
+    char *copy = strdup(text), *unit = process_unit_in(copy);
+
+    if (want == NULL)
+        assert_null(unit);
+    else
+        assert_string_equal(unit, want);
+    free(unit);
+    free(copy);
+}
+
+static void a_service_is_named_by_its_cgroup(void **state)
+{
+    (void)state;
+    check_unit("0::/system.slice/named.service\n", "named.service");
+    check_unit("12:pids:/x\n1:name=systemd:/system.slice/inetd.service\n0::/\n", "inetd.service");
+    check_unit("0::/system.slice/system-x.slice/x@1.service\n", "x@1.service");
+    check_unit("0::/user.slice/user-0.slice/session-1.scope\n", NULL);
+    check_unit("0::/user.slice/user-0.slice/user@0.service/app.slice/x.service\n", NULL);
+    check_unit("5:cpu:/system.slice/named.service\n", NULL);
+    check_unit("0::/system.slice/.service\n", NULL);
+    check_unit("0::/system.slice/--now.service\n", NULL);
+    check_unit("0::/\n", NULL);
+    check_unit("", NULL);
+}
+
 static void kill_children(void)
 {
     char line[64];
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_program_is_its_executable),
         cmocka_unit_test(an_ordinary_users_process_is_not_stopped),
         cmocka_unit_test(runs_only_what_is_roots),
+        cmocka_unit_test(a_service_is_named_by_its_cgroup),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
