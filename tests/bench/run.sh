@@ -243,6 +243,16 @@ END
     runs=15
 }
 
+guided()
+{
+    local count median longest plan
+
+    make_root "$work/guide" 700
+    read -r count median longest plan < <("$here/guide.py" "$batten" "$work/guide")
+    row "guide, $count findings: keystroke to question" "$median ms" "last screen $plan ms"
+    aim '  the longest, ms' "$longest" 50
+}
+
 all()
 {
     cd "$work"
@@ -250,6 +260,7 @@ all()
     growth
     start_up
     scripts
+    guided
 }
 
 mkdir -p "$work"

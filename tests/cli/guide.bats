@@ -3,6 +3,8 @@
 
 load terminal
 
+ended=
+
 setup()
 {
     BATTEN=${BATTEN:-$PWD/build/batten}

@@ -102,6 +102,7 @@ term_ended()
         term_screen >&2
         return 1
     fi
+    # shellcheck disable=SC2034 # for the tests
     ended=$(cat "$BATS_TEST_TMPDIR/status")
     if ! cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"; then
         echo 'the terminal is not as it was' >&2

@@ -44,6 +44,7 @@ made_add(struct made *m, const char *name, int port, const char *service, enum v
     e->proto = mem_strdup("tcp");
     e->user = mem_strdup("root");
     e->program = mem_printf("/usr/sbin/in.%sd", name);
+    free(e->argv);
     e->argv = mem_array(2, sizeof(*e->argv));
     e->argv[0] = mem_printf("in.%sd", name);
     if (port > 0)
