@@ -22,7 +22,7 @@ HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Asked once, and only when something is compiled, so that `make check` can install pkg-config first.
-PKGS := augeas libgit2 jansson
+PKGS := augeas libgit2 jansson libmd
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 

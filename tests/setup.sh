@@ -22,6 +22,7 @@ pkg-config pkg-config
 lib:augeas libaugeas-dev
 lib:libgit2 libgit2-dev
 lib:jansson libjansson-dev
+lib:libmd libmd-dev
 END
         ;;
     check)

@@ -1,5 +1,5 @@
 /*
- * sha256.h - the SHA-256 of a run of bytes (FIPS 180-4)
+ * sha256.h - the SHA-256 of a run of bytes (FIPS 180-4), by libmd
  *
  * Tells whether a file is the one that was written, where the history itself need not be opened.
  *
@@ -9,15 +9,13 @@
 #ifndef BATTEN_SHA256_H
 #define BATTEN_SHA256_H
 
+#include <sha2.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum { SHA256_HEX = 65 };
 
 struct sha256 {
-    uint32_t state[8];
-    uint64_t len;
-    unsigned char block[64];
+    SHA2_CTX context;
 };
 
 void sha256_init(struct sha256 *s);

@@ -9,7 +9,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
 build=${BATTEN_BUILD:-build}
-libraries='augeas libgit2 jansson'
+libraries='augeas libgit2 jansson libmd'
 mapfile -t flags < <(printf '%s\n' -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
     '-DBATTEN_VERSION="0"' '-DBATTEN_LENSDIR="lenses"' -Iinclude "-I$build/gen" \
     -include batten/banned.h
