@@ -15,24 +15,13 @@ enum { FILES_MAX = 4096, DEPTH_MAX = 8 };
 
 static void read_names(struct scan *s)
 {
-    static const struct {
-        enum netdb_file file;
-        const char *path;
-    } files[] = {
-        {NETDB_SERVICES,  "etc/services" },
-        {NETDB_PROTOCOLS, "etc/protocols"},
-        {NETDB_RPC,       "etc/rpc"      },
-        {NETDB_PASSWD,    "etc/passwd"   },
-        {NETDB_GROUP,     "etc/group"    }
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+    for (enum netdb_file file = 0; file < NETDB_FILES; file++) {
         struct buf bytes = BUF_INIT;
         struct diag d = DIAG_INIT;
 
-        switch (root_read(s->root, files[i].path, SOURCE_MAX, &bytes, NULL, &d)) {
+        switch (root_read(s->root, netdb_path(file), SOURCE_MAX, &bytes, NULL, &d)) {
         case ROOT_OK:
-            netdb_add(s->db, files[i].file, buf_str(&bytes), bytes.len);
+            netdb_add(s->db, file, buf_str(&bytes), bytes.len);
             break;
         case ROOT_ERROR:
             *problems_new(&s->problems) = d;

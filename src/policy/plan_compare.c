@@ -3,6 +3,7 @@
 
 #include "batten/diag.h"
 #include "batten/mem.h"
+#include "batten/openings.h"
 #include "batten/source.h"
 #include "work.h"
 
@@ -57,73 +58,32 @@ static const char *service_name(const struct parse *p, const struct entry *e)
     return s != NULL ? s->name : e->name;
 }
 
-/* A key that tells sockets apart as the kernel would show them. */
-struct opened {
-    char *key;
-    const struct entry *entry;
-    const struct socket_spec *spec;
-};
-
-static int by_key(const void *a, const void *b)
+static void add_all(struct plan_sockets *to, const struct parse *p, const struct openings *from)
 {
-    return strcmp(((const struct opened *)a)->key, ((const struct opened *)b)->key);
-}
+    for (size_t i = 0; i < from->n; i++) {
+        const struct entry *e = from->v[i].entry;
 
-static struct opened *opened(const struct parse *p, size_t *n)
-{
-    struct opened *list = NULL;
-    size_t cap = 0;
-
-    *n = 0;
-    for (size_t i = 0; i < p->entries.n; i++) {
-        const struct entry *e = p->entries.v[i];
-
-        for (size_t k = 0; e->enabled && k < e->nsockets; k++) {
-            const struct socket_spec *s = &e->sockets[k];
-
-            list = mem_grow(list, *n, &cap, sizeof(*list));
-            list[(*n)++] =
-                (struct opened){mem_printf("%s %s %s %d %s", family_name(s->family), s->proto,
-                                           s->address, s->port, s->port > 0 ? "" : e->name),
-                                e, s};
-        }
+        plan_socket_add(to, service_name(p, e), e->source->path, e->line, from->v[i].spec, true);
     }
-    if (*n > 1)
-        qsort(list, *n, sizeof(*list), by_key);
-    return list;
 }
 
-static void opened_free(struct opened *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(list[i].key);
-    free(list);
-}
-
-static void add(struct plan_sockets *to, const struct parse *p, const struct opened *o)
-{
-    plan_socket_add(to, service_name(p, o->entry), o->entry->source->path, o->entry->line, o->spec,
-                    true);
-}
-
-/* Both lists are sorted: one walk tells what goes, what comes and what stays. */
 static void compare_sockets(struct pair *p)
 {
-    size_t nold, nnew, i = 0, k = 0;
-    struct opened *old = opened(p->before, &nold), *new = opened(&p->after, &nnew);
+    struct openings old = {0}, new = {0}, goes = {0}, comes = {0}, stays = {0};
 
-    while (i < nold || k < nnew) {
-        int order = i == nold ? 1 : k == nnew ? -1 : strcmp(old[i].key, new[k].key);
-
-        if (order < 0)
-            add(&p->plan->closes, p->before, &old[i++]);
-        else if (order > 0)
-            add(&p->plan->opens, &p->after, &new[k++]);
-        else
-            add(&p->plan->stays, p->before, &old[i++]), k++;
-    }
-    opened_free(old, nold);
-    opened_free(new, nnew);
+    openings_add(&old, p->before);
+    openings_add(&new, &p->after);
+    openings_minus(&goes, &old, &new);
+    openings_minus(&comes, &new, &old);
+    openings_minus(&stays, &old, &goes);
+    add_all(&p->plan->closes, p->before, &goes);
+    add_all(&p->plan->opens, &p->after, &comes);
+    add_all(&p->plan->stays, p->before, &stays);
+    openings_release(&old);
+    openings_release(&new);
+    openings_release(&goes);
+    openings_release(&comes);
+    openings_release(&stays);
 }
 
 static bool starts(const struct parse *p, const struct entry *e)
