@@ -8,6 +8,7 @@
 #include "batten/diff.h"
 #include "batten/mem.h"
 #include "batten/session.h"
+#include "batten/shcheck.h"
 #include "batten/text.h"
 #include "cli.h"
 #include "json.h"
@@ -84,6 +85,34 @@ int carry_diff(struct carry *run, struct diag *d)
 {
     buf_clear(&run->diff);
     return diff_plan(&run->diff, &run->plan, d);
+}
+
+static bool is_script(const struct scan *scan, const struct source *source)
+{
+    for (size_t i = 0; i < scan->nparses; i++) {
+        const struct parse *p = &scan->parses[i];
+
+        for (size_t k = 0; k < p->nsources; k++)
+            if (p->sources[k] == source && strcmp(p->starter->name, "rcscript") == 0)
+                return true;
+    }
+    return false;
+}
+
+int carry_shells(struct carry *run, const struct scan *scan, struct diag *d)
+{
+    for (size_t i = 0; i < run->plan.nfiles; i++) {
+        const struct plan_file *f = &run->plan.files[i];
+
+        if (!is_script(scan, f->source))
+            continue;
+        if (shell_check_change(f->source->bytes, f->source->len, buf_str(&f->after), f->after.len,
+                               d) != 0) {
+            diag_at(d, f->source->path, 0, 0);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* An edit that was never published would be by our HUP; nobody asked for that. */
@@ -295,7 +324,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
     struct cli *c = run->c;
 
     run->plan.reload = run->plan.reload || run->recovered > 0;
-    if (carry_check(run, d) != 0 || arm(run, d) != 0)
+    if (carry_check(run, d) != 0 || carry_shells(run, scan, d) != 0 || arm(run, d) != 0)
         return d->status;
     if (commit(run, scan, d) != 0) {
         if (run->deadline.change > 0)

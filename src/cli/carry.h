@@ -53,8 +53,10 @@ int carry_look(struct carry *run, const struct scan *scan, struct diag *d);
 /* Make run->diff. */
 int carry_diff(struct carry *run, struct diag *d);
 
-/* Refuse, with nothing changed: pending edits, a script a shell would not accept any more, this
- * session's own way in. */
+/* Whether every shell of this host that takes a script now takes it after the change too. */
+int carry_shells(struct carry *run, const struct scan *scan, struct diag *d);
+
+/* Refuse, with nothing changed: pending edits, this session's own way in. */
 int carry_check(struct carry *run, struct diag *d);
 
 /* Carry out run->plan. Text goes to c->out; with --json the caller prints. */

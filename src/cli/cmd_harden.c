@@ -153,7 +153,7 @@ static enum status dry_run(struct harden *h, struct diag *d)
 {
     struct diag look = DIAG_INIT;
 
-    if (carry_diff(&h->run, d) != 0)
+    if (carry_diff(&h->run, d) != 0 || carry_shells(&h->run, &h->survey.scan, d) != 0)
         return STATUS_SYSTEM;
     if (carry_look(&h->run, &h->survey.scan, &look) != 0 && !h->c->o.quiet)
         render_diag(stderr, "warning", &look);

@@ -158,9 +158,9 @@ static int read_starter(struct rule *r, const char *selector, enum status status
     const char *at = strchr(selector, '@');
     char *name = mem_strndup(selector, (size_t)(at - selector));
     int rc = read_service(r, name, status, d);
-    const char *names[16] = {"rcscript"};
+    const char *names[16];
     const struct starter *const *all;
-    size_t n, known = 1;
+    size_t n, known = 0;
 
     free(name);
     if (rc != 0)
