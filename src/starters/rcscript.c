@@ -255,6 +255,7 @@ static void rcscript_parse(struct parse *p, const struct source *source)
     struct rc_script *s;
 
     p->starter = &starter_rcscript;
+    parse_add_source(p, source);
     if (strcmp(text_basename(source->path), "inittab") == 0) {
         rc_read_inittab(p, source);
         return;
