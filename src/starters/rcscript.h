@@ -111,6 +111,7 @@ struct rc_word {
     char *text;  /* expanded; SHELL_GAP for what is unknown */
     char *shown; /* the same as it is written where something is unknown */
     size_t start, end;
+    bool uncertain; /* a variable in it is set in more than one way */
 };
 
 /* One start found in a command. */

@@ -97,7 +97,8 @@ static bool is_screen(const struct shell *sh, const struct shell_redir *redir)
 
 /* ---- the echo that announces the start ---- */
 
-/* NAME less what daemons' names begin and end with: rpc.statd is stat, in.telnetd is telnet. */
+/* NAME less what daemons' names begin and end with: rpc.statd is stat, in.telnetd is telnet, and
+ * rc.httpd starts http. */
 static char *stem_of(const char *name)
 {
     const char *from = name;
@@ -105,7 +106,7 @@ static char *stem_of(const char *name)
 
     if (strncasecmp(from, "rpc.", 4) == 0)
         from += 4;
-    else if (strncasecmp(from, "in.", 3) == 0)
+    else if (strncasecmp(from, "in.", 3) == 0 || strncasecmp(from, "rc.", 3) == 0)
         from += 3;
     len = strlen(from);
     if (len > 3 && (from[len - 1] == 'd' || from[len - 1] == 'D'))

@@ -240,6 +240,18 @@ static bool is_idle(const struct shell *sh, int c)
     return false;
 }
 
+/* What is behind the program may be anything, what it is itself may not. */
+static void lock_uncertain(struct rc_hit *hit, const struct rc_words *words)
+{
+    for (size_t i = 0; i < words->n && i <= hit->at; i++) {
+        if (!words->v[i].uncertain || hit->loose)
+            continue;
+        hit->loose = true;
+        if (hit->locked == NULL)
+            hit->locked = mem_strdup("a variable in it is set in more than one way");
+    }
+}
+
 void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct rc_hits *hits)
 {
     struct shell *sh;
@@ -260,10 +272,11 @@ void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct 
             rc_words_get(&inner, name, &words);
         if (words.n > 0)
             rc_find_words(&inner, &words, 0, depth + 1, hits);
+        for (size_t i = found; i < hits->n; i++)
+            lock_uncertain(&hits->v[i], &words);
         others = others || (hits->n == found && !is_idle(sh, (int)c));
         rc_words_release(&words);
     }
-    s->names.uncertain = s->names.uncertain || inner.names.uncertain;
     for (size_t i = before; i < hits->n; i++) {
         if ((others || hits->n - before > 1) && hits->v[i].locked == NULL)
             hits->v[i].locked = mem_strdup("it is one of several commands in one string");
@@ -413,18 +426,14 @@ void rc_find(struct rc_script *s, int c, struct rc_hits *hits)
     int name = shell_name_word(s->sh, c);
     size_t before = hits->n;
 
-    s->names.uncertain = false;
     if (name != SHELL_NO)
         rc_words_get(s, name, &words);
     if (words.n > 0)
         rc_find_words(s, &words, 0, 0, hits);
-    for (size_t i = before; i < hits->n; i++)
+    for (size_t i = before; i < hits->n; i++) {
         if (!hits->v[i].list)
             set_argv(&hits->v[i], &words, count_builtins(s, &words));
-    for (size_t i = before; i < hits->n && s->names.uncertain; i++) {
-        hits->v[i].loose = true;
-        if (hits->v[i].locked == NULL)
-            hits->v[i].locked = mem_strdup("a variable in it is set in more than one way");
+        lock_uncertain(&hits->v[i], &words);
     }
     rc_words_release(&words);
 }

@@ -31,7 +31,7 @@ static void add_word(struct rc_words *words, const char *text, size_t len, const
     words->v = mem_grow(words->v, words->n, &words->cap, sizeof(*words->v));
     words->v[words->n++] =
         (struct rc_word){mem_strndup(text, len), mem_strndup(shown, gap ? w->end - w->start : len),
-                         w->start, w->end};
+                         w->start, w->end, false};
 }
 
 /* An unquoted variable with blanks in its value is several words. */
@@ -53,14 +53,18 @@ void rc_words_get(struct rc_script *s, int word, struct rc_words *words)
     for (; word != SHELL_NO; word = s->sh->words[word].next) {
         const struct shell_word *w = &s->sh->words[word];
         struct buf text = BUF_INIT;
+        size_t before = words->n;
         bool split = false;
 
+        s->names.uncertain = false;
         shell_expand(&text, s->sh->bytes + w->start, w->end - w->start, rc_names_lookup, &s->names,
                      &split);
         if (split)
             add_split(words, buf_str(&text), s->sh, w);
         else
             add_word(words, buf_str(&text), text.len, s->sh, w);
+        for (size_t i = before; i < words->n; i++)
+            words->v[i].uncertain = s->names.uncertain;
         buf_release(&text);
     }
 }
