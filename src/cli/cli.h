@@ -54,7 +54,7 @@ struct cli {
     bool color;
     int signal;                    /* end by this signal once all is cleared up, 0: none */
     const struct decided *decided; /* NULL outside the guide */
-    struct buf out; /* what goes to stdout when the command is done */
+    struct buf out;                /* what goes to stdout when the command is done */
 };
 
 /* One row per option; usage text, parser and man page follow the same rows. */

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "drift.h"
 #include "json.h"
+#include "others.h"
 #include "render.h"
 #include "survey.h"
 
@@ -204,6 +205,7 @@ enum status cmd_audit(struct cli *c, struct diag *d)
 
         json_object_set_new(o, "recover", json_boolean(back == STATUS_INCOMPLETE));
         drift_json(o, &drift);
+        json_object_set_new(o, "other_listeners", others_json(&s));
         json_object_set_new(o, "alert", alert_json(&s));
         json_finish(&c->out, o);
         goto out;
@@ -211,6 +213,7 @@ enum status cmd_audit(struct cli *c, struct diag *d)
     audit_head(c, &s);
     audit_backdoors(c, &s);
     audit_table(c, &s);
+    others_text(c, &s);
     audit_drift(c, &drift, back);
     alert_text(c, &s);
     audit_last_line(c, &s);
