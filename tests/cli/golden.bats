@@ -43,7 +43,7 @@ profile=(--profile jpcert-98-0004)
 @test "dry run --json" {
     host office
     batten_json 1 "${profile[@]}"
-    jq -e '.edits | length == 7 and all(.kind == "comment" and (.after | startswith("#")))' out.json
+    jq -e '.edits | length == 9 and all(.kind == "comment" and (.after | startswith("#")))' out.json
     transcript harden.json.txt
 }
 
