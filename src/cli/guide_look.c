@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "batten/dialect.h"
 #include "batten/mem.h"
@@ -87,6 +88,9 @@ static void fill_head(struct walk *w)
     if (w->survey.scan.denied)
         h->rights = mem_strdup("not every file could be read, and nothing can be changed: "
                                "run as root: sudo batten");
+    else if (w->survey.live && geteuid() != 0)
+        h->rights = mem_strdup("you are not root: look and write a profile, but to make the "
+                               "change run: sudo batten");
     h->where = buf_str(&w->where);
 }
 

@@ -20,7 +20,7 @@ static const char *answer_word(enum answer a)
     return a == ANSWER_CLOSE ? "close" : a == ANSWER_KEEP ? "keep" : "no answer yet";
 }
 
-static char default_key(const struct guide_item *it)
+static int default_key(const struct guide_item *it)
 {
     enum answer a = it->answer != ANSWER_NONE ? it->answer : guide_default(it);
 
@@ -374,7 +374,7 @@ void screen_explain(struct screen *s, const struct guide *g)
 
 static void question_finding(struct buf *out, const struct screen *s, const struct guide *g)
 {
-    char key = default_key(&g->v[g->at]);
+    int key = default_key(&g->v[g->at]);
 
     buf_adds(out, "close ");
     screen_cut(out, guide_name(&g->v[g->at]), 16);

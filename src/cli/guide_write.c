@@ -21,29 +21,32 @@ struct place {
     bool named;
 };
 
+/* "/etc/batten/profiles/site" of the running host is the profile 'site'. */
+static const char *without_dir(const struct walk *w, const char *path)
+{
+    size_t len = sizeof(profile_dir) - 1;
+    bool own = !root_offline(w->survey.root) && path[0] == '/' &&
+               text_starts(path + 1, profile_dir) && path[1 + len] == '/';
+
+    return own && strchr(path + len + 2, '/') == NULL ? path + len + 2 : path;
+}
+
 static int find_place(const struct walk *w, const char *typed, struct place *p, struct diag *d)
 {
-    const char *prefix = "/etc/batten/profiles/";
+    const char *name = without_dir(w, *typed != '\0' ? typed : default_name);
 
-    *p = (struct place){0};
-    if (*typed == '\0')
-        typed = default_name;
-    if (!root_offline(w->survey.root) && text_starts(typed, prefix) &&
-        strchr(typed + strlen(prefix), '/') == NULL)
-        typed += strlen(prefix);
-    p->named = strchr(typed, '/') == NULL;
-    if (*typed == '.' && p->named)
-        return diag_set(d, STATUS_USAGE, "bad-name", "'%s' is no name for a profile", typed);
-    if (p->named) {
-        p->root = w->survey.root;
-        p->path = mem_printf("%s/%s", profile_dir, typed);
-        p->shown =
-            mem_printf("%s%s%s", root_offline(w->survey.root) ? w->c->o.root : "", "/", p->path);
-        return 0;
+    *p = (struct place){.named = strchr(name, '/') == NULL};
+    if (!p->named) {
+        p->path = mem_strdup(name);
+        p->shown = mem_strdup(name);
+        return root_open(&p->root, name[0] == '/' ? "/" : ".", true, d);
     }
-    p->path = mem_strdup(typed);
-    p->shown = mem_strdup(typed);
-    return root_open(&p->root, typed[0] == '/' ? "/" : ".", true, d);
+    if (*name == '\0' || *name == '.')
+        return diag_set(d, STATUS_USAGE, "bad-name", "'%s' is no name for a profile", typed);
+    p->root = w->survey.root;
+    p->path = mem_printf("%s/%s", profile_dir, name);
+    p->shown = mem_printf("%s/%s", root_offline(p->root) ? w->c->o.root : "", p->path);
+    return 0;
 }
 
 static void place_release(const struct walk *w, struct place *p)

@@ -284,6 +284,20 @@ answer()
     [[ $output != *'earlier session'* ]]
 }
 
+# Whatever comes first, the host is as it was or as it was to be, and batten knows.
+@test "Ctrl-C right behind the last yes" {
+    answer
+    term_keys y C-c
+    term_ended
+    test "$ended" -eq 130 || test "$ended" -eq 0
+    if grep -q '^#telnet' host/etc/inetd.conf; then
+        "$BATTEN" show 1 --root host
+        "$BATTEN" rollback 1 --root host
+    fi
+    unchanged
+    "$BATTEN" status --root host
+}
+
 @test "an answer is not offered for a line that has changed" {
     guide
     term_keys Enter
