@@ -74,6 +74,9 @@ int replace_undo(struct replace *r, struct diag *d);
 
 /* Remove the old contents and the staging directories. */
 int replace_finish(struct replace *r, struct diag *d);
+
+/* Leave what is staged where it is, for replace_settle. */
+void replace_keep(struct replace *r);
 void replace_free(struct replace *r);
 
 /* One file of a batch that was cut short by a crash. The prints are those of file_print. */

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,11 +51,19 @@ static bool branch_moved(struct history *h, const struct journal *j)
     return j->id[0] != '\0' && history_tip(h, tip, NULL) == ROOT_OK && strcmp(tip, j->id) == 0;
 }
 
-static bool has_pending(struct history *h)
+/* 1, 0, or -1 when it cannot be told. */
+static int has_pending(struct history *h, struct diag *d)
 {
     struct stat st;
 
-    return h->state != NULL && root_lstat(h->state, REPO_DIR "/" REPO_PENDING, &st) == 0;
+    if (h->state == NULL)
+        return 0;
+    if (root_lstat(h->state, REPO_DIR "/" REPO_PENDING, &st) == 0)
+        return 1;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    return diag_set(d, STATUS_SYSTEM, "history-failed", "cannot look at '%s': %s", REPO_PENDING,
+                    strerror(errno));
 }
 
 int txn_pending(struct root *root, struct history *h, enum txn_state *state, struct diag *d)
@@ -68,9 +77,10 @@ int txn_pending(struct root *root, struct history *h, enum txn_state *state, str
     case ROOT_ERROR:
         return -1;
     case ROOT_ABSENT:
-        if (has_pending(h))
+        rc = has_pending(h, d);
+        if (rc > 0)
             *state = TXN_BEFORE_SWAP;
-        return 0;
+        return rc < 0 ? -1 : 0;
     case ROOT_OK:
         break;
     }
@@ -228,7 +238,8 @@ int recover_run(struct txn *t, struct diag *d)
     case ROOT_ABSENT:
         /* the very first steps may leave an empty directory */
         clear_staging(t, &j);
-        if (has_pending(t->h))
+        rc = has_pending(t->h, d);
+        if (rc > 0)
             rc = drop_pending(t, d);
         break;
     case ROOT_OK:

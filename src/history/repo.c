@@ -1,5 +1,6 @@
 #include "repo.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <git2/sys/config.h>
 #include <git2/sys/odb_backend.h>
@@ -67,6 +68,19 @@ static int start_libgit2(struct diag *d)
     return 0;
 }
 
+/* Whether PATH is there: 1, 0, -1. An error is not an absence. */
+static int is_there(struct root *dir, const char *path, struct diag *d)
+{
+    struct stat st;
+
+    if (root_lstat(dir, path, &st) == 0)
+        return 1;
+    if (errno == ENOENT)
+        return 0;
+    return diag_set(d, STATUS_SYSTEM, "history-failed", "cannot look at '%s': %s", path,
+                    strerror(errno));
+}
+
 /* The object store through the descriptor of history.git: a path that was swapped for a link since
  * the walk leads nowhere else. */
 static int open_odb(struct repo *repo, struct diag *d)
@@ -74,7 +88,7 @@ static int open_odb(struct repo *repo, struct diag *d)
     char objects[64];
     git_odb_backend *loose = NULL, *pack = NULL;
     git_config *config = NULL;
-    int rc = -1;
+    int rc = -1, packs = is_there(repo->dir, "objects/pack", d);
 
     snprintf(objects, sizeof(objects), "/proc/self/fd/%d/objects", root_fd(repo->dir));
     if (access(objects, X_OK) != 0) {
@@ -88,7 +102,9 @@ static int open_odb(struct repo *repo, struct diag *d)
         git_odb_add_backend(repo->odb, loose, 2) != 0)
         goto out;
     loose = NULL;
-    if (root_exists(repo->dir, "objects/pack")) {
+    if (packs < 0)
+        goto out;
+    if (packs > 0) {
         if (git_odb_backend_pack(&pack, objects) != 0 ||
             git_odb_add_backend(repo->odb, pack, 1) != 0)
             goto out;
@@ -111,6 +127,13 @@ out:
 
 /* Make what is missing. Every step is done again after a crash, so an unfinished repository is
  * simply finished. */
+static int make_file(struct root *dir, const char *name, const char *text, struct diag *d)
+{
+    int there = is_there(dir, name, d);
+
+    return there != 0 ? there : replace_own(dir, name, text, strlen(text), 0600, d);
+}
+
 static int make_layout(struct root *dir, struct diag *d)
 {
     static const char *const dirs[] = {"objects", "refs", "refs/heads", "refs/notes",
@@ -119,11 +142,8 @@ static int make_layout(struct root *dir, struct diag *d)
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
         if (replace_own_mkdir(dir, dirs[i], 0700, d) != 0)
             return -1;
-    if (!root_exists(dir, "config") &&
-        replace_own(dir, "config", repo_config_text, strlen(repo_config_text), 0600, d) != 0)
-        return -1;
-    if (!root_exists(dir, "HEAD") &&
-        replace_own(dir, "HEAD", repo_head_text, strlen(repo_head_text), 0600, d) != 0)
+    if (make_file(dir, "config", repo_config_text, d) < 0 ||
+        make_file(dir, "HEAD", repo_head_text, d) < 0)
         return -1;
     return 0;
 }
@@ -155,16 +175,17 @@ int repo_open(struct repo **out, struct root *state, enum repo_mode mode, struct
     struct repo *repo;
     struct root *dir = NULL;
     bool litter = false;
+    int there = 0;
 
     *out = NULL;
-    if (open_dir(&dir, state, mode, &litter, d) != 0) {
-        root_free(dir);
-        return -1;
-    }
+    if (open_dir(&dir, state, mode, &litter, d) == 0)
+        there = dir ? is_there(dir, "objects", d) : 0;
+    else
+        there = -1;
     /* a first run that was cut short before it had an object store left nothing to read */
-    if (dir == NULL || !root_exists(dir, "objects")) {
+    if (there <= 0) {
         root_free(dir);
-        return 0;
+        return there;
     }
     repo = mem_alloc(sizeof(*repo));
     repo->dir = dir;

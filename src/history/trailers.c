@@ -103,10 +103,13 @@ static int read_pair(const char *word, char mark, unsigned *a, unsigned *b)
 
 static char *read_word(const char *word)
 {
-    size_t len;
-    char *s = strcmp(word, "-") == 0 ? mem_strdup("") : text_unescape(word, &len);
+    size_t len = 0;
+    char *s;
 
-    if (s != NULL && strcmp(word, "-") != 0 && strlen(s) != len) {
+    if (strcmp(word, "-") == 0)
+        return mem_strdup("");
+    s = text_unescape(word, &len);
+    if (s != NULL && strlen(s) != len) {
         free(s);
         return NULL;
     }

@@ -116,8 +116,12 @@ static int write_record(struct run *r, struct diag *d)
     char *path;
     int rc;
 
-    if (record_make(&r->record, t, r->plan, r->metas, r->o, d) != 0 ||
-        history_repo(t->h, true, &repo, d) != 0 ||
+    if (record_make(&r->record, t, r->plan, r->metas, r->o, d) != 0)
+        return -1;
+    r->journal.change = r->record.number;
+    memcpy(r->journal.base, r->record.base, sizeof(r->journal.base));
+    memcpy(r->journal.id, r->record.id, sizeof(r->journal.id));
+    if (history_repo(t->h, true, &repo, d) != 0 ||
         repo_ref_write(repo, REPO_PENDING, r->record.id, d) != 0)
         return -1;
     path = undo_path(r->record.number);
@@ -136,9 +140,6 @@ static int write_journal(struct run *r, struct diag *d)
 {
     struct journal *j = &r->journal;
 
-    j->change = r->record.number;
-    memcpy(j->base, r->record.base, sizeof(j->base));
-    memcpy(j->id, r->record.id, sizeof(j->id));
     j->files = mem_array(r->plan->nfiles, sizeof(*j->files));
     for (size_t i = 0; i < r->plan->nfiles; i++) {
         const struct plan_file *p = &r->plan->files[i];
@@ -200,15 +201,32 @@ static void drop_all(struct run *r)
         r->t->journal = false;
 }
 
+/* The branch could not be moved for sure: it may name the commit already, and only the sync have
+ * failed. It must not do so when the files are old. */
+static int keep_branch(struct repo *repo, const struct journal *j)
+{
+    char tip[REPO_ID] = "";
+    enum root_result got = repo_ref_read(repo, REPO_BRANCH, tip, NULL);
+
+    if (got == ROOT_ABSENT || (got == ROOT_OK && strcmp(tip, j->base) == 0))
+        return 0;
+    if (got == ROOT_ERROR)
+        return -1;
+    return j->base[0] ? repo_ref_write(repo, REPO_BRANCH, j->base, NULL)
+                      : repo_ref_remove(repo, REPO_BRANCH, NULL);
+}
+
 /* SWAPPED -> MOVED. When the branch cannot move, the targets go back. */
 static int move_branch(struct run *r, struct diag *d)
 {
-    struct repo *repo;
+    struct repo *repo = NULL;
 
     if (history_is_none(r->t->h) ||
         (history_repo(r->t->h, true, &repo, d) == 0 && repo_ref_commit(repo, REPO_BRANCH, d) == 0))
         return 0;
-    if (replace_undo(r->replace, d) == 0 && d != NULL)
+    if (keep_branch(repo, &r->journal) != 0)
+        d->status = STATUS_INCOMPLETE;
+    else if (replace_undo(r->replace, d) == 0)
         d->status = STATUS_FAILED;
     return -1;
 }
@@ -226,12 +244,8 @@ static int finish(struct run *r, struct diag *d)
         rc = -1;
     if (replace_finish(r->replace, d) != 0)
         rc = -1;
-    if (rc != 0 && d != NULL) {
+    if (rc != 0)
         d->status = STATUS_INCOMPLETE;
-        free(d->hint);
-        d->hint = mem_strdup("batten recover");
-        r->t->journal = false; /* it stays on disk, for recover */
-    }
     return rc;
 }
 
@@ -246,6 +260,16 @@ static int run_steps(struct run *r, struct diag *d)
     if (write_journal(r, d) != 0 || stage_all(r, d) != 0 || replace_swap(r->replace, d) != 0)
         return -1;
     return move_branch(r, d);
+}
+
+/* What is on disk stays there. */
+static void leave_for_recover(struct run *r, struct diag *d)
+{
+    replace_keep(r->replace);
+    r->t->journal = false;
+    free(d->hint);
+    d->hint = mem_strdup("batten recover");
+    txn_log(r->t, "incomplete: %s", d->message);
 }
 
 static const char *kind_text(const struct plan *plan)
@@ -271,12 +295,11 @@ int txn_commit(struct txn *t, const struct plan *plan, const struct file_meta *m
         rc = finish(&r, d);
         txn_log(t, "%s: change %u: %s", kind_text(plan), *number,
                 r.record.subject ? r.record.subject : "no history");
-    } else if (d->status == STATUS_INCOMPLETE) {
-        t->journal = false; /* it stays on disk, for recover */
-        txn_log(t, "%s: incomplete: %s", kind_text(plan), d->message);
-    } else {
+    } else if (d->status != STATUS_INCOMPLETE) {
         drop_all(&r);
     }
+    if (rc != 0 && d->status == STATUS_INCOMPLETE)
+        leave_for_recover(&r, d);
     replace_free(r.replace);
     record_release(&r.record);
     journal_release(&r.journal);

@@ -239,6 +239,11 @@ int replace_finish(struct replace *r, struct diag *d)
     return rc;
 }
 
+void replace_keep(struct replace *r)
+{
+    r->keep = true;
+}
+
 void replace_free(struct replace *r)
 {
     if (r == NULL)

@@ -162,7 +162,10 @@ int replace_own(struct root *root, const char *path, const char *bytes, size_t l
 {
     if (replace_own_stage(root, path, bytes, len, mode, d) != 0)
         return -1;
-    return replace_own_commit(root, path, d);
+    if (replace_own_commit(root, path, d) == 0)
+        return 0;
+    replace_own_cancel(root, path);
+    return -1;
 }
 
 int replace_own_remove(struct root *root, const char *path, struct diag *d)
