@@ -181,6 +181,7 @@ static int commit(struct carry *run, const struct scan *scan, struct diag *d)
             metas[i] = f->meta; /* borrowed: the scan keeps it */
     }
     result = txn_commit(run->txn, &run->plan, metas, &o, &run->number, d);
+    run->c->changed = run->c->changed || result == 0;
     free(metas);
     return result;
 }

@@ -52,6 +52,7 @@ struct cli {
     bool named_command; /* the command was written, not the default */
     bool terminal;      /* stdin and stdout are one */
     bool color;
+    bool changed;                  /* files were changed: no later failure can say otherwise */
     int signal;                    /* end by this signal once all is cleared up, 0: none */
     const struct decided *decided; /* NULL outside the guide */
     struct buf out;                /* what goes to stdout when the command is done */

@@ -69,7 +69,7 @@ static enum status flush(struct cli *c, enum status status)
         if (n < 0) {
             fprintf(stderr, "batten: error: cannot write to standard output: %s\n",
                     strerror(errno));
-            return status_worse(status, STATUS_SYSTEM);
+            return status_worse(status, c->changed ? STATUS_ATTENTION : STATUS_SYSTEM);
         }
         done += (size_t)n;
     }

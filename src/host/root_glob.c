@@ -35,15 +35,23 @@ static char *join(const char *dir, const char *name)
     return mem_printf("%s%s%s", dir, *dir ? "/" : "", name);
 }
 
-static bool leads_to(const struct root *root, const char *path, mode_t kind)
+/* Whether PATH leads to something of KIND: 1, 0, -1. A link that leads nowhere is nothing. */
+static int leads_to(struct glob *g, const char *path, mode_t kind)
 {
     struct stat st;
-    int fd = root_openat(root, path, O_PATH, 0);
-    bool yes = fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+    int fd = root_openat(g->root, path, O_PATH, 0), rc = 0;
 
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+        return 0;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        root_fail(path, errno, g->d);
+        rc = -1;
+    } else {
+        rc = (st.st_mode & S_IFMT) == kind;
+    }
     if (fd >= 0)
         close(fd);
-    return yes;
+    return rc;
 }
 
 static int glob_found(struct glob *g, const char *path)
@@ -57,14 +65,10 @@ static int glob_found(struct glob *g, const char *path)
 static int glob_name(struct glob *g, const char *dir, const char *name, const char *rest)
 {
     char *path = join(dir, name);
-    int rc = 0;
+    int rc = leads_to(g, path, rest != NULL ? S_IFDIR : S_IFREG);
 
-    if (rest != NULL) {
-        if (leads_to(g->root, path, S_IFDIR))
-            rc = glob_in(g, path, rest);
-    } else if (leads_to(g->root, path, S_IFREG)) {
-        rc = glob_found(g, path);
-    }
+    if (rc > 0)
+        rc = rest != NULL ? glob_in(g, path, rest) : glob_found(g, path);
     free(path);
     return rc;
 }

@@ -190,7 +190,7 @@ with_mounts()
     [[ $output == *"close telnet"*"+#telnet"* ]]
     "$batten" --root "$root" close ftp --apply
     "$batten" --root "$root" rollback --all --yes
-    ! grep -q '^#' "$root/etc/inetd.conf"
+    run ! grep -q '^#' "$root/etc/inetd.conf"
     git --git-dir="$repo" fsck --strict
     test "$(git --git-dir="$repo" log --oneline | wc -l)" = 4
 }
