@@ -225,6 +225,9 @@ static void scan_starter(struct scan *s, struct parse *p, const struct options *
     }
     strlist_release(&wanted);
     p->starter->finish(p);
+    /* a lens that could not be loaded, say: the file was not understood for no fault of its own */
+    for (size_t i = 0; i < p->problems.n; i++)
+        s->unread = s->unread || p->problems.v[i].status == STATUS_SYSTEM;
 }
 
 static void gather_entries(struct scan *s)

@@ -27,6 +27,9 @@ int replace_staging_for(struct root *root, const char *real, char **dir, struct 
 /* Open the staging directory, made when absent. It must be ours and 0700. -1 on error. */
 int replace_staging_open(struct root *root, const char *dir, struct diag *d);
 
+/* FD is a staging directory that batten made: its owner's alone. */
+bool replace_staging_ours(int fd);
+
 /* Write the staged file "new.N" of S in its staging directory. */
 int replace_write_staged(struct root *root, struct staged *s, unsigned index, struct diag *d);
 

@@ -187,13 +187,16 @@ void replace_clear(struct root *root, const char *dir)
     int fd = root_open_plain(root->fd, dir, O_RDONLY | O_DIRECTORY, 0);
     int parent = root_open_plain(root->fd, up, O_RDONLY | O_DIRECTORY, 0);
 
+    if (fd < 0 || parent < 0 || !replace_staging_ours(fd))
+        goto out;
     /* only names that batten gives to what is unfinished: "new.N" is never removed here */
-    if (fd >= 0 && root_list(root, dir, STAGED_MAX, &names, NULL) == ROOT_OK)
+    if (root_list(root, dir, STAGED_MAX, &names, NULL) == ROOT_OK)
         for (size_t i = 0; i < names.n; i++)
             if (text_starts(names.v[i], "part.") || strcmp(names.v[i], "journal.lock") == 0)
                 unlinkat(fd, names.v[i], 0);
-    if (parent >= 0 && unlinkat(parent, dir + strlen(up) + (*up ? 1 : 0), AT_REMOVEDIR) == 0)
+    if (unlinkat(parent, dir + strlen(up) + (*up ? 1 : 0), AT_REMOVEDIR) == 0)
         fsync(parent);
+out:
     if (parent >= 0)
         close(parent);
     if (fd >= 0)

@@ -11,15 +11,21 @@
 #include "replace_int.h"
 #include "root_int.h"
 
-int replace_staging_open(struct root *root, const char *dir, struct diag *d)
+bool replace_staging_ours(int fd)
 {
     struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) == 0700;
+}
+
+int replace_staging_open(struct root *root, const char *dir, struct diag *d)
+{
     int fd;
 
     if (replace_own_mkdir(root, dir, 0700, d) != 0)
         return -1;
     fd = root_open_plain(root->fd, dir, O_RDONLY | O_DIRECTORY, 0);
-    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) == 0700)
+    if (fd >= 0 && replace_staging_ours(fd))
         return fd;
     diag_set(d, STATUS_REFUSED, "staging-dir",
              "'%s' is not a directory that batten made: it must be its owner's alone", dir);

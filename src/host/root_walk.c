@@ -185,6 +185,22 @@ int root_walk(int fd, const char *path, bool follow, bool missing, char **real)
     return rc;
 }
 
+/* A path that is its own real path: no '.', '..', doubled or outer slashes. */
+static bool is_plain(const char *path)
+{
+    const char *s = path;
+
+    for (;;) {
+        size_t len = strcspn(s, "/");
+
+        if (len == 0 || strncmp(s, ".", len) == 0 || (len == 2 && s[0] == '.' && s[1] == '.'))
+            return false;
+        if (s[len] == '\0')
+            return true;
+        s += len + 1;
+    }
+}
+
 /* O_PATH with O_NOFOLLOW opens the link itself. */
 static int refuse_link(int fd)
 {
@@ -203,6 +219,10 @@ static int open_plain_by_walk(int fd, const char *real, int flags, mode_t mode)
     const char *slash;
     int at = fd, next, saved;
 
+    if (*real != '\0' && !is_plain(real)) {
+        errno = EXDEV;
+        return -1;
+    }
     while ((slash = strchr(real, '/')) != NULL) {
         char *name = mem_strndup(real, (size_t)(slash - real));
 
@@ -248,22 +268,6 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
     free(real);
     errno = saved;
     return got;
-}
-
-/* A path that is its own real path: no '.', '..', doubled or outer slashes. */
-static bool is_plain(const char *path)
-{
-    const char *s = path;
-
-    for (;;) {
-        size_t len = strcspn(s, "/");
-
-        if (len == 0 || strncmp(s, ".", len) == 0 || (len == 2 && s[0] == '.' && s[1] == '.'))
-            return false;
-        if (s[len] == '\0')
-            return true;
-        s += len + 1;
-    }
 }
 
 int root_open_real(const struct root *root, const char *path, int flags, char **real)

@@ -96,14 +96,15 @@ run_broken()
     status=$?
 }
 
-# Each file is old or new, nothing is left over, and the history agrees with the files.
-is_partial()
+# Each file is new, with status 7 maybe old; nothing is left over, the history agrees with the files.
+is_done()
 {
-    local file sum
+    local file sum states=("$work/new")
 
+    test "$2" = 0 || states+=("$work/old")
     for file in etc/inetd.conf etc/inetd.d/pop3; do
         sum=$(sha256sum <"$1/$file")
-        grep -q "^${sum%% *}  ./$file" "$work/old" "$work/new" || return 1
+        cat "${states[@]}" | grep -q "^${sum%% *}  ./$file" || return 1
     done
     ! state_of "$1" | grep -q '^left over' && "$batten" --root "$1" status >>"$1.out" 2>&1
 }
@@ -120,8 +121,9 @@ judge()
     else
         verdict=other
     fi
-    # one source could not be read, which was said; the others were done
-    if test $verdict = other && test "$what:$status" = error:7 && is_partial "$host"; then
+    # done, but for a source that could not be read, which was said; or in other words than usual
+    if test $verdict = other && [[ $what:$status =~ ^error:[07]$ ]] && is_done "$host" "$status"
+    then
         verdict=new
     fi
     # what the command itself said must be true

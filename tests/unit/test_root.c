@@ -100,6 +100,8 @@ static void links_stay_inside(void **state)
         expect_real(root, "etc/../etc/up", "secret");
         assert_true(root_exists(root, "etc/up"));
         assert_false(root_exists(root, "etc/out"));
+        if (without)
+            assert_int_equal(root_open_plain(root->fd, "../outside-of-root", O_RDONLY, 0), -1);
         assert_int_equal(root_openat(root, "etc/loop1", O_RDONLY, 0), -1);
         assert_int_equal(errno, ELOOP);
     }

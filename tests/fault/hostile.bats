@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# Images made to attack whoever looks at them. What stands outside the image is never read or
+# written, nothing of it is executed, memory stays bounded.
+
+build=${BATTEN_BUILD:-$BATS_TEST_DIRNAME/../../build}
+batten=${BATTEN:-$build/batten}
+
+setup()
+{
+    root=$BATS_TEST_TMPDIR/image
+    outside=$BATS_TEST_TMPDIR/outside
+    mkdir -p "$root/etc" "$outside"
+    printf '%s\n' 'telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd' \
+        'ftp stream tcp nowait root /usr/sbin/in.ftpd in.ftpd' >"$root/etc/inetd.conf"
+    printf 'telnet 23/tcp\nftp 21/tcp\n' >"$root/etc/services"
+    echo 'finger stream tcp nowait root /secret secret' >"$outside/inetd.conf"
+    cp "$outside/inetd.conf" "$BATS_TEST_TMPDIR/canary"
+}
+
+teardown()
+{
+    cmp "$outside/inetd.conf" "$BATS_TEST_TMPDIR/canary"
+    test "$(ls -A "$outside")" = inetd.conf
+}
+
+# Run batten with little memory; its status must be a documented one, its output without the secret
+# and without control characters (a diff that is not for a terminal has the exact bytes).
+attack()
+{
+    run bash -c 'ulimit -v 600000; test -n "$SANITIZED" && ulimit -v unlimited; exec timeout 20 "$@"' \
+        sh "$batten" --root "$root" "$@"
+    echo "$* -> $status: $output"
+    test "$status" -le 7
+    [[ $output != *secret* ]]
+    ! grep -vE '^[-+ ]' <<<"$output" | grep -qP '[\x00-\x08\x0b-\x1f\x7f]' || return 1
+}
+
+all_commands()
+{
+    attack audit
+    attack --profile strict
+    attack status
+    attack log -p
+    attack explain telnet
+    attack close telnet --apply
+    attack rollback --all --yes
+    attack recover
+}
+
+strace_sees_nothing_outside()
+{
+    command -v strace >/dev/null || skip "no strace here"
+    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=%file "$batten" --root "$root" "$@" \
+        >/dev/null 2>&1 || true
+    ! grep -F "$outside" "$BATS_TEST_TMPDIR/trace" || return 1
+    test "$(grep -c 'execve(' "$BATS_TEST_TMPDIR/trace")" = 1
+}
+
+@test "absolute and rising symlinks stay inside" {
+    ln -sf "$outside/inetd.conf" "$root/etc/inetd.conf"
+    all_commands
+    ln -sf ../../outside/inetd.conf "$root/etc/inetd.conf"
+    all_commands
+    mkdir -p "$root$outside"
+    ln -s "$outside" "$root/etc/inetd.d"
+    all_commands
+    strace_sees_nothing_outside audit
+}
+
+@test "an etc that is a symlink to /etc" {
+    rm -r "$root/etc"
+    ln -s /etc "$root/etc"
+    all_commands
+    attack audit
+    test "$status" = 3
+    attack close telnet --apply
+    test "$status" = 3
+    rm "$root/etc"
+    ln -s "$outside" "$root/etc"
+    all_commands
+}
+
+@test "loops, fifos, devices, directories in the place of files" {
+    rm "$root/etc/inetd.conf"
+    ln -s inetd.conf "$root/etc/inetd.conf"
+    all_commands
+    rm "$root/etc/inetd.conf"
+    mkfifo "$root/etc/inetd.conf"
+    all_commands
+    rm "$root/etc/inetd.conf"
+    mkdir "$root/etc/inetd.conf"
+    all_commands
+    rmdir "$root/etc/inetd.conf"
+    if mknod "$root/etc/inetd.conf" c 1 5 2>/dev/null; then
+        all_commands
+        rm "$root/etc/inetd.conf"
+    fi
+    mkfifo "$root/etc/services2" && mv "$root/etc/services2" "$root/etc/services"
+    all_commands
+}
+
+@test "a sparse file of 4 GiB" {
+    truncate -s 4G "$root/etc/inetd.conf"
+    all_commands
+    attack audit
+    [[ $output == *"too large"* ]]
+    printf 'telnet stream tcp nowait root /x x\n' >"$root/etc/inetd.conf"
+    truncate -s 4G "$root/etc/services"
+    all_commands
+}
+
+@test "a setuid file keeps its mode and runs for nobody" {
+    chmod 4755 "$root/etc/inetd.conf"
+    attack close telnet --apply
+    test "$status" = 0
+    test "$(stat -c %a "$root/etc/inetd.conf")" = 4755
+    test -z "$(find "$root/var" "$root/etc" -perm /6000 ! -name inetd.conf)"
+}
+
+@test "names with newlines and escape sequences" {
+    mkdir -p "$root/etc/inetd.d"
+    printf 'pop3 stream tcp nowait root /x x\n' >"$root/etc/inetd.d/"$'a\nb\e[2Jc'
+    printf 'telnet\e]0;x\a stream tcp nowait root /x x\n' >>"$root/etc/inetd.conf"
+    all_commands
+    attack --dialect inetutils close pop3 --apply
+    test "$status" = 0
+    attack rollback --yes
+    test "$status" = 0
+}
+
+@test "a hard link out of the image" {
+    cp "$root/etc/inetd.conf" "$BATS_TEST_TMPDIR/linked"
+    ln -f "$BATS_TEST_TMPDIR/linked" "$root/etc/inetd.conf"
+    attack close telnet --apply
+    test "$status" = 7
+    grep -q '^telnet' "$BATS_TEST_TMPDIR/linked"
+    attack close telnet --apply --break-links
+    test "$status" = 0
+    grep -q '^telnet' "$BATS_TEST_TMPDIR/linked"
+}
+
+@test "a staging directory that is not ours" {
+    ln -s "$outside" "$root/etc/.batten"
+    all_commands
+    rm "$root/etc/.batten"
+    mkdir "$root/etc/.batten"
+    chmod 777 "$root/etc/.batten"
+    all_commands
+    attack close telnet --apply
+    test "$status" = 3
+}
+
+@test "a state directory that is a symlink" {
+    mkdir -p "$root/var/lib"
+    ln -s "$outside" "$root/var/lib/batten"
+    all_commands
+    attack close telnet --apply
+    test "$status" = 3
+    rm "$root/var/lib/batten"
+    ln -s ../../../outside "$root/var/lib/batten"
+    all_commands
+}
+
+@test "a history with hooks, config, alternates, links" {
+    local repo=$root/var/lib/batten/history.git plant
+    local plants=(
+        'mkdir hooks; printf "#!/bin/sh\ntouch %s/ran\n" "$outside" >hooks/post-update; chmod +x hooks/*'
+        'printf "[core]\n\tpager = touch %s/ran\n[include]\n\tpath = %s/inetd.conf\n" "$outside" "$outside" >>config'
+        'mkdir -p objects/info; echo "$outside" >objects/info/alternates'
+        'echo "$outside" >commondir'
+        'mv objects "$BATS_TEST_TMPDIR/objects"; ln -s "$BATS_TEST_TMPDIR/objects" objects'
+        'rm -r refs/heads; ln -s "$outside" refs/heads'
+        'rm HEAD; ln -s "$outside/inetd.conf" HEAD'
+        'mkdir -p info; echo "* diff=x" >info/attributes'
+        'ln -f "$outside/inetd.conf" refs/heads/other'
+        'mkfifo refs/heads/fifo'
+        'echo "ref: refs/heads/../../../../etc/passwd" >refs/heads/main'
+        'mkdir worktrees'
+    )
+
+    attack close telnet --apply
+    test "$status" = 0
+    cp -a "$root" "$BATS_TEST_TMPDIR/clean"
+    for plant in "${plants[@]}"; do
+        rm -rf "$root" "$BATS_TEST_TMPDIR/objects"
+        cp -a "$BATS_TEST_TMPDIR/clean" "$root"
+        (cd "$repo" && eval "$plant")
+        attack log -p
+        test "$status" = 3
+        attack close ftp --apply
+        test "$status" = 3
+        attack rollback --yes
+        test "$status" = 3
+        grep -q '^ftp' "$root/etc/inetd.conf"
+    done
+}
+
+@test "a journal and a last.json made up" {
+    attack close telnet --apply
+    printf 'batten-journal 1\nchange 1\nbase -\nid -\nfile %064d %064d ../../outside ../../outside/inetd.conf x\nend\n' \
+        1 2 >"$root/var/lib/batten/journal"
+    all_commands
+    rm -f "$root/var/lib/batten/journal"
+    printf '[[[[[[' >"$root/var/lib/batten/last.json"
+    all_commands
+    yes '[' | head -c 3000000 | tr -d '\n' >"$root/var/lib/batten/last.json"
+    all_commands
+    head -c 100000 /dev/urandom >"$root/var/lib/batten/journal"
+    all_commands
+}
