@@ -17,12 +17,41 @@ static void add_owner(struct buf *out, pid_t pid)
     process_release(&p);
 }
 
-static void add_listeners(struct buf *out, const struct walk *w, const struct entry *e)
+/* The TCP ports whose connections are looked for. */
+struct ports {
+    int v[16];
+    size_t n;
+};
+
+static void add_port(struct ports *p, int port)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i] == port)
+            return;
+    if (p->n < ARRAY_LEN(p->v))
+        p->v[p->n++] = port;
+}
+
+static bool has_port(const struct ports *p, int port)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i] == port)
+            return true;
+    return false;
+}
+
+/* The super-server's listener for E. */
+static void add_listener(struct buf *out, const struct walk *w, const struct entry *e,
+                         struct ports *ports)
 {
     const struct listener *l = NULL;
 
-    for (size_t i = 0; i < e->nsockets && l == NULL; i++)
-        l = survey_listener(&w->survey, &e->sockets[i]);
+    for (size_t i = 0; i < e->nsockets; i++) {
+        if (l == NULL)
+            l = survey_listener(&w->survey, &e->sockets[i]);
+        if (e->sockets[i].port > 0 && strcmp(e->sockets[i].proto, "tcp") == 0)
+            add_port(ports, e->sockets[i].port);
+    }
     if (l == NULL && (e->nsockets == 0 || e->sockets[0].port <= 0)) {
         buf_adds(out, "not known: it has no port of its own");
         return;
@@ -36,16 +65,48 @@ static void add_listeners(struct buf *out, const struct walk *w, const struct en
         buf_adds(out, ", by whom could not be seen");
 }
 
-static bool is_port_of(const struct entry *e, int port)
+static void add_ports_of(struct buf *out, const struct walk *w, pid_t pid, struct ports *ports)
 {
-    for (size_t i = 0; i < e->nsockets; i++)
-        if (e->sockets[i].port == port && strcmp(e->sockets[i].proto, "tcp") == 0)
-            return true;
-    return false;
+    struct strlist seen = {0};
+
+    for (size_t i = 0; i < w->survey.listeners.n; i++) {
+        const struct listener *l = &w->survey.listeners.v[i];
+        char *port = mem_printf("%d/%s", l->port, l->proto);
+
+        if (listener_owned_by(l, pid) && !strlist_has(&seen, port) && seen.n < ARRAY_LEN(ports->v))
+            strlist_add(&seen, port);
+        if (listener_owned_by(l, pid) && strcmp(l->proto, "tcp") == 0)
+            add_port(ports, l->port);
+        free(port);
+    }
+    for (size_t i = 0; i < seen.n; i++)
+        buf_printf(out, "%s%s", i == 0 ? " on " : ", ", seen.v[i]);
+    strlist_release(&seen);
+}
+
+/* The daemon that a script starts, if it runs. */
+static void add_daemon(struct buf *out, const struct walk *w, const struct entry *e,
+                       struct ports *ports)
+{
+    struct process *list = NULL;
+    size_t n = 0;
+
+    if (e->program == NULL || process_find_program(w->survey.root, e->program, &w->survey.listeners,
+                                                   &list, &n, NULL) != 0) {
+        buf_adds(out, "not known");
+        return;
+    }
+    if (n == 0)
+        buf_adds(out, "it does not run");
+    for (size_t i = 0; i < n && i < 3; i++) {
+        buf_printf(out, "%s%s[%d]", i == 0 ? "runs: " : ", ", list[i].comm, (int)list[i].pid);
+        add_ports_of(out, w, list[i].pid, ports);
+    }
+    process_list_free(list, n);
 }
 
 /* "2 sessions open now, from 10.0.0.5 and 10.0.0.9" */
-static void add_connections(struct buf *out, const struct walk *w, const struct entry *e)
+static void add_connections(struct buf *out, const struct walk *w, const struct ports *ports)
 {
     enum { NAMED = 4 };
     struct strlist peers = {0};
@@ -54,7 +115,7 @@ static void add_connections(struct buf *out, const struct walk *w, const struct 
     for (size_t i = 0; i < w->connections.n; i++) {
         const struct connection *c = &w->connections.v[i];
 
-        if (!is_port_of(e, c->local_port))
+        if (!has_port(ports, c->local_port))
             continue;
         n++;
         if (peers.n <= NAMED && !strlist_has(&peers, c->remote))
@@ -62,7 +123,7 @@ static void add_connections(struct buf *out, const struct walk *w, const struct 
     }
     if (n > 0)
         buf_printf(out, "; %zu %s open now, from ", n, n == 1 ? "session" : "sessions");
-    else if (w->connected_known && e->nsockets > 0)
+    else if (w->connected_known && ports->n > 0)
         buf_adds(out, "; no session open");
     for (size_t i = 0; i < peers.n && i < NAMED; i++)
         buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == peers.n ? " and " : ", ", peers.v[i]);
@@ -73,14 +134,18 @@ static void add_connections(struct buf *out, const struct walk *w, const struct 
 
 static char *now_words(const struct walk *w, const struct entry *e)
 {
+    struct ports ports = {.n = 0};
     struct buf b = BUF_INIT;
 
     if (!w->survey.live) {
         buf_adds(&b, "not known: this is an image");
-    } else {
-        add_listeners(&b, w, e);
-        add_connections(&b, w, e);
+        return buf_steal(&b);
     }
+    if (e->proto != NULL)
+        add_listener(&b, w, e, &ports);
+    else
+        add_daemon(&b, w, e, &ports);
+    add_connections(&b, w, &ports);
     return buf_steal(&b);
 }
 

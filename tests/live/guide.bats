@@ -6,14 +6,14 @@ build=$(realpath -m "${BATTEN_BUILD:-$top/build}")
 
 setup_file()
 {
-    "$BATS_TEST_DIRNAME/fetch.sh" openbsd servers >"$BATS_FILE_TMPDIR/fetch.log" 2>&1 || true
+    "$BATS_TEST_DIRNAME/fetch.sh" openbsd servers dns >"$BATS_FILE_TMPDIR/fetch.log" 2>&1 || true
 }
 
 on_host()
 {
     local status=0 log=$BATS_TEST_TMPDIR/log
 
-    "$BATS_TEST_DIRNAME/ns.sh" --with openbsd,servers --timeout "${seconds:-100}" --bind "$build" \
+    "$BATS_TEST_DIRNAME/ns.sh" --with "${layers:-openbsd,servers}" --timeout "${seconds:-100}" --bind "$build" \
         env BATTEN="$build/batten" bash "$BATS_TEST_DIRNAME/guide/session.sh" "$@" >"$log" 2>&1 ||
         status=$?
     if test $status -eq 77; then
@@ -41,4 +41,9 @@ on_host()
 
 @test "who is connected and who logged in is shown" {
     on_host evidence
+}
+
+@test "a daemon that a script starts" {
+    layers=openbsd,servers,dns
+    on_host daemon
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # session.sh - one session of the guide, inside the host that ns.sh makes; see ../guide.bats
 #
-#     session.sh apply | keep | hang-up | way-in | evidence
+#     session.sh apply | keep | hang-up | way-in | evidence | daemon
 set -eu
 set -E
 trap 'echo "failed at line $LINENO: $BASH_COMMAND" >&2; term_screen >&2 || true' ERR
@@ -239,6 +239,38 @@ evidence()
     term_ended
     test "$ended" -eq 130
     check_open
+}
+
+# A daemon of its own: shown while it runs, stopped by the change, started again by rollback.
+daemon()
+{
+    start_host
+    mkdir -p /run/named /var/cache/bind
+    chown bind /run/named /var/cache/bind
+    printf '#!/bin/sh\n/usr/sbin/named -u bind\nexit 0\n' >/etc/rc.local
+    chmod 755 /etc/rc.local
+    /etc/rc.local
+    wait_for listens 53
+    guide
+    term_keys Enter
+    term_asks 'close '
+    term_keys /
+    term_wait '^search:'
+    term_keys rc.local Enter
+    term_asks 'close named'
+    term_wait 'runs: named\[[0-9]+\] on (53|953)/tcp'
+    term_keys y
+    term_asks 'close '
+    term_keys d
+    to_the_end
+    term_wait 'named, started by etc/rc.local:2, is stopped'
+    term_keys y
+    term_ended
+    test "$ended" -eq 0
+    term_wait 'stopped named\['
+    wait_for closed 53
+    "$BATTEN" rollback --yes
+    wait_for listens 53
 }
 
 "$1"
