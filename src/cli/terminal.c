@@ -41,6 +41,20 @@ static void handle(int sig, void (*handler)(int), int flags)
     sigaction(sig, &a, NULL);
 }
 
+static bool is_ignored(int sig)
+{
+    struct sigaction now;
+
+    return sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+static bool is_ours(int sig)
+{
+    struct sigaction now;
+
+    return sigaction(sig, NULL, &now) == 0 && now.sa_handler == on_ending;
+}
+
 /* Handlers run only inside ppoll, so that no signal is missed between a look at the flag and the
  * wait. A SIGHUP that was ignored from the start (nohup) stays so. */
 static void take_signals(struct terminal *t)
@@ -52,13 +66,12 @@ static void take_signals(struct terminal *t)
         sigaddset(&block, ending[i]);
     sigaddset(&block, SIGTSTP);
     sigprocmask(SIG_BLOCK, &block, &t->mask);
-    for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
-        struct sigaction was;
-
-        if (sigaction(ending[i], NULL, &was) != 0 || was.sa_handler != SIG_IGN)
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        if (!is_ignored(ending[i]))
             handle(ending[i], on_ending, 0);
-    }
-    handle(SIGTSTP, on_stop, 0);
+    t->stops = !is_ignored(SIGTSTP);
+    if (t->stops)
+        handle(SIGTSTP, on_stop, 0);
 }
 
 static void raw_mode(const struct terminal *t)
@@ -95,12 +108,9 @@ int terminal_open(struct terminal *t, struct diag *d)
 void terminal_hold(struct terminal *t)
 {
     cooked_mode(t);
-    for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
-        struct sigaction was;
-
-        if (sigaction(ending[i], NULL, &was) == 0 && was.sa_handler == on_ending)
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        if (is_ours(ending[i]))
             handle(ending[i], on_ending, SA_RESTART);
-    }
     handle(SIGTSTP, SIG_IGN, 0);
     sigprocmask(SIG_SETMASK, &t->mask, NULL); /* what is started from here on inherits it */
     t->held = true;
@@ -110,13 +120,11 @@ void terminal_close(struct terminal *t)
 {
     if (!t->held)
         cooked_mode(t);
-    for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
-        struct sigaction was;
-
-        if (sigaction(ending[i], NULL, &was) == 0 && was.sa_handler == on_ending)
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        if (is_ours(ending[i]))
             handle(ending[i], SIG_DFL, 0);
-    }
-    handle(SIGTSTP, SIG_DFL, 0);
+    if (t->stops)
+        handle(SIGTSTP, SIG_DFL, 0);
     sigprocmask(SIG_SETMASK, &t->mask, NULL);
 }
 

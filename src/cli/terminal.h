@@ -36,6 +36,7 @@ struct terminal {
     bool lines; /* TERM=dumb: whole lines are read, nothing is moved or erased */
     struct termios before;
     sigset_t mask; /* before; signals are let in only while waiting */
+    bool stops;    /* Ctrl-Z stops us; a caller may have switched that off */
     bool held;     /* see terminal_hold */
 };
 
