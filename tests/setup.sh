@@ -8,7 +8,7 @@
 set -eu
 
 # What has to be there, and the Debian package that brings it: a command, a library by its
-# pkg-config name (lib:NAME), or a header (inc:NAME).
+# pkg-config name (lib:NAME), a header (inc:NAME) or a file (file:PATH).
 needs_of()
 {
     case $1 in
@@ -28,6 +28,7 @@ END
     check)
         cat <<'END'
 inc:cmocka.h libcmocka-dev
+file:/etc/services netbase
 augparse augeas-tools
 bats bats
 jq jq
@@ -43,12 +44,10 @@ setfattr attr
 setfacl acl
 chattr e2fsprogs
 mkfs.ext4 e2fsprogs
-ps procps
-expect expect
 tmux tmux
+perl perl-base
 python3 python3-minimal
-xz xz-utils
-fakeroot fakeroot
+mksh mksh
 END
         ;;
     demo)
@@ -81,7 +80,7 @@ END
 git git
 augtool augeas-tools
 jq jq
-python3 python3-minimal
+python3 python3
 unshare util-linux
 END
         ;;
@@ -107,6 +106,7 @@ is_there()
         done
         return 1
         ;;
+    file:*) test -e "${1#file:}" ;;
     clang-fuzzer)
         set -- /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
         test -e "$1"

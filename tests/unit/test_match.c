@@ -323,7 +323,7 @@ static void corpus_shells(void **state)
     snprintf(path, sizeof(path), "%s/inetd", corpus());
     dir = opendir(path);
     if (dir == NULL) {
-        print_message("skipped: no corpus at %s\n", path);
+        printf("# skip: no corpus at %s\n", path);
         skip();
     }
     while ((de = readdir(dir)) != NULL) {
@@ -346,7 +346,7 @@ static void corpus_services(void **state)
     snprintf(path, sizeof(path), "%s/LABELS.tsv", corpus());
     f = fopen(path, "r");
     if (f == NULL) {
-        print_message("skipped: no corpus at %s\n", path);
+        printf("# skip: no corpus at %s\n", path);
         skip();
     }
     while (fgets(line, sizeof(line), f) != NULL) {

@@ -17,7 +17,8 @@ static size_t some_shell(void)
     for (size_t i = 0; i < shell_check_count(); i++)
         if (shell_check(i, ":\n", 2) == SHELL_GOOD)
             return i;
-    skip(); /* no shell of the list is installed */
+    printf("# skip: no shell of the list is installed\n");
+    skip();
     return 0;
 }
 
