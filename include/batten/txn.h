@@ -7,6 +7,7 @@
  *
  *     struct txn *t;
  *     txn_begin(&t, root, history, wait_ms, &d);   // takes the lock
+ *     if (txn_unfollowed(t, &numbers) > 0) { ... follow again ...; txn_followed(t); }
  *     ... read, plan ...
  *     txn_commit(t, &plan, metas, &request, &number, &d);     // files are changed
  *     follow_run(...)
@@ -47,6 +48,14 @@ int txn_commit(struct txn *t, const struct plan *plan, const struct file_meta *m
 /* What txn_begin or txn_recover had to do: a sentence each, borrowed, empty when nothing; and the
  * change that was finished, whose daemons have to follow again, or 0. */
 const struct strlist *txn_recovered(const struct txn *t, unsigned *number);
+
+/* The changes that were finished and whose daemons have not followed, oldest first; borrowed. None
+ * with an offline root or HISTORY_NONE: there a change counts as followed at once. */
+size_t txn_unfollowed(const struct txn *t, const unsigned **numbers);
+
+/* The daemons have followed them. Unless this is said, txn_end leaves a journal behind, a change
+ * committed meanwhile carries it on, and the next txn_begin reports them again. */
+void txn_followed(struct txn *t);
 
 /* Record the outcome of change NUMBER as a git note. */
 int txn_note(struct txn *t, unsigned number, const char *json, struct diag *d);

@@ -13,6 +13,7 @@
  *     change N
  *     base ID|-
  *     id ID|-
+ *     follow N                                          (for each change to be followed again)
  *     file OLD_PRINT NEW_PRINT STAGING REAL PATH        (escaped words)
  *     end
  */
@@ -29,6 +30,8 @@ static void format(struct buf *out, const struct journal *j)
 {
     buf_printf(out, "batten-journal 1\nchange %u\nbase %s\nid %s\n", j->change,
                j->base[0] ? j->base : "-", j->id[0] ? j->id : "-");
+    for (size_t i = 0; i < j->follow.n; i++)
+        buf_printf(out, "follow %u\n", j->follow.v[i]);
     for (size_t i = 0; i < j->nfiles; i++) {
         const struct journal_file *f = &j->files[i];
 
@@ -150,7 +153,13 @@ static int read_line(struct journal *j, size_t *cap, char *line)
         return take(j->base, sizeof(j->base), words[1]) ? 0 : -1;
     if (strcmp(words[0], "id") == 0)
         return take(j->id, sizeof(j->id), words[1]) ? 0 : -1;
-    if (strcmp(words[0], "change") != 0 || text_number(words[1], 0, CHANGE_MAX, &number) != 0)
+    if (text_number(words[1], 0, CHANGE_MAX, &number) != 0)
+        return -1;
+    if (strcmp(words[0], "follow") == 0 && number > 0 && j->follow.n < FOLLOW_MAX) {
+        j->follow.v[j->follow.n++] = (unsigned)number;
+        return 0;
+    }
+    if (strcmp(words[0], "change") != 0)
         return -1;
     j->change = (unsigned)number;
     return 0;

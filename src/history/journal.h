@@ -17,12 +17,21 @@ struct journal_file {
     char new_print[FILE_PRINT];
 };
 
+/* Changes whose daemons have not followed, oldest first. */
+enum { FOLLOW_MAX = 16 };
+struct unfollowed {
+    unsigned v[FOLLOW_MAX];
+    size_t n;
+};
+
+/* Without files it is only about the changes in FOLLOW. */
 struct journal {
     unsigned change;    /* 0 with no history */
     char base[REPO_ID]; /* the branch before, "" for none */
     char id[REPO_ID];   /* the commit of the change, "" with no history */
     struct journal_file *files;
     size_t nfiles;
+    struct unfollowed follow; /* made before this one */
 };
 
 int journal_write(struct history *h, const struct journal *j, struct diag *d);

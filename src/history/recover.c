@@ -162,12 +162,22 @@ static int sweep(struct txn *t, struct diag *d)
     return repo_sweep(repo, d);
 }
 
+/* Without daemons a change counts as followed once it is made. */
+static bool has_daemons(const struct txn *t)
+{
+    return !root_offline(t->root) && !history_is_none(t->h);
+}
+
 static int go_forward(struct txn *t, const struct journal *j, struct diag *d)
 {
     if (settle_files(t, j, true, d) != 0 || txn_settle_history(t, j, d) != 0)
         return -1;
     clear_staging(t, j);
     t->journal = true; /* until the daemons have followed */
+    if (has_daemons(t) && j->change != 0 && t->follow.n < FOLLOW_MAX)
+        t->follow.v[t->follow.n++] = j->change;
+    if (t->follow.n > 0 && txn_rest(t, d) != 0)
+        return -1;
     t->recovered = j->change;
     if (j->change != 0)
         strlist_addf(&t->report, "finished change %u", j->change);
@@ -176,14 +186,26 @@ static int go_forward(struct txn *t, const struct journal *j, struct diag *d)
     return 0;
 }
 
+/* What was finished before and is still to be followed. */
+static void follow_again(struct txn *t)
+{
+    t->journal = t->follow.n > 0;
+    for (size_t i = 0; i < t->follow.n; i++) {
+        t->recovered = t->follow.v[i];
+        strlist_addf(&t->report, "finished change %u before, its daemons have to follow",
+                     t->recovered);
+    }
+}
+
 static int go_back(struct txn *t, const struct journal *j, struct diag *d)
 {
     if (settle_files(t, j, false, d) != 0)
         return -1;
     clear_staging(t, j);
     txn_drop(t, j);
-    if (journal_remove(t->h, d) != 0)
+    if (txn_rest(t, d) != 0)
         return -1;
+    follow_again(t);
     if (j->change != 0)
         strlist_addf(&t->report, "undid change %u, which had not begun to take effect", j->change);
     else
@@ -220,6 +242,13 @@ static int recover_journal(struct txn *t, const struct journal *j, struct diag *
 {
     struct progress p;
 
+    if (has_daemons(t))
+        t->follow = j->follow;
+    if (j->nfiles == 0) {
+        follow_again(t);
+        t->journal = true;
+        return 0;
+    }
     if (look(t->root, j, &p, d) != 0)
         return -1;
     if (p.exchanged > 0 || branch_moved(t->h, j))

@@ -32,7 +32,8 @@
  * MOVED      the branch names the commit; pending, last.json and new.N may still be as before.
  *            Forward: drop pending, write last.json, remove new.N.
  * FOLLOWING  only the journal is left: the daemons may not have followed.
- *            Forward: the caller follows again, then the journal goes.
+ *            Forward: it is cut down to the number of the change, the caller follows again, then
+ *            it goes. Until then each journal of a later change carries the number on.
  *
  * Should a step fail (not a crash), what was done is undone at once: up to STAGED by removing it,
  * in SWAPPING and SWAPPED by exchanging back. From MOVED on the change is made; a failure then is
@@ -71,10 +72,28 @@ void txn_end(struct txn *t)
         return;
     /* FOLLOWING -> CLEAN; if it cannot be removed the daemons follow once more than needed */
     if (t->journal)
-        journal_remove(t->h, NULL);
+        txn_rest(t, NULL);
     lock_drop(t->lock);
     strlist_release(&t->report);
     free(t);
+}
+
+int txn_rest(struct txn *t, struct diag *d)
+{
+    struct journal rest = {.follow = t->follow};
+
+    return rest.follow.n > 0 ? journal_write(t->h, &rest, d) : journal_remove(t->h, d);
+}
+
+void txn_followed(struct txn *t)
+{
+    t->follow.n = 0;
+}
+
+size_t txn_unfollowed(const struct txn *t, const unsigned **numbers)
+{
+    *numbers = t->follow.v;
+    return t->follow.n;
 }
 
 const struct strlist *txn_recovered(const struct txn *t, unsigned *number)
@@ -140,6 +159,13 @@ static int write_journal(struct run *r, struct diag *d)
 {
     struct journal *j = &r->journal;
 
+    if (r->t->follow.n == FOLLOW_MAX) {
+        diag_set(d, STATUS_REFUSED, "not-followed",
+                 "the daemons have not followed the last %d changes", FOLLOW_MAX);
+        diag_hint(d, "batten recover");
+        return -1;
+    }
+    j->follow = r->t->follow;
     j->files = mem_array(r->plan->nfiles, sizeof(*j->files));
     for (size_t i = 0; i < r->plan->nfiles; i++) {
         const struct plan_file *p = &r->plan->files[i];
@@ -197,8 +223,8 @@ static void drop_all(struct run *r)
     replace_free(r->replace);
     r->replace = NULL;
     txn_drop(r->t, &r->journal);
-    if (r->t->journal && journal_remove(r->t->h, NULL) == 0)
-        r->t->journal = false;
+    if (r->t->journal && txn_rest(r->t, NULL) == 0)
+        r->t->journal = r->t->follow.n > 0;
 }
 
 /* The branch could not be moved for sure: it may name the commit already, and only the sync have

@@ -18,6 +18,7 @@ struct txn {
 
     /* what recover did */
     unsigned recovered;
+    struct unfollowed follow; /* none with no daemons: an offline root, HISTORY_NONE */
     struct strlist report;
     bool attention; /* a file was left alone */
 };
@@ -69,6 +70,10 @@ int txn_settle_history(struct txn *t, const struct journal *j, struct diag *d);
 
 /* Take away what was prepared for a change that is not made. */
 void txn_drop(struct txn *t, const struct journal *j);
+
+/* Nothing is left of a change but that daemons may have to follow what was made before it: the
+ * journal becomes one about these, or goes. */
+int txn_rest(struct txn *t, struct diag *d);
 
 int recover_run(struct txn *t, struct diag *d);
 

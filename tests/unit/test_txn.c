@@ -322,6 +322,114 @@ static void drift_is_seen_without_git(void **state)
     host_remove(&h);
 }
 
+/* A host whose daemons run, and a change after which batten is killed before they could follow. */
+static void host_killed(struct host *h)
+{
+    int status;
+    pid_t pid;
+
+    host_make(h);
+    root_free(h->root);
+    assert_int_equal(root_open(&h->root, h->t.dir, false, &h->d), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct history *history = host_history(h);
+        struct txn_options o = {.version = "test"};
+        struct txn *t = NULL;
+        struct host_run r;
+        unsigned number;
+
+        run_read(h, &r, HOST_CONF);
+        run_comment(&r, "telnet");
+        run_finish(h, &r);
+        _exit(txn_begin(&t, h->root, history, 1000, &h->d) != 0 ||
+              txn_commit(t, &r.plan, &r.meta, &o, &number, &h->d) != 0);
+    }
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+/* The change that txn_begin says has to be followed, 0 for none. FOLLOWED: it was. */
+static unsigned begin_and_end(struct host *h, bool followed)
+{
+    struct history *history = host_history(h);
+    const unsigned *v;
+    unsigned recovered, number = 0;
+    struct txn *t = NULL;
+    size_t n;
+
+    assert_int_equal(txn_begin(&t, h->root, history, 1000, &h->d), 0);
+    n = txn_unfollowed(t, &v);
+    txn_recovered(t, &recovered);
+    assert_true(n <= 1);
+    if (n > 0) {
+        assert_int_equal(recovered, v[0]);
+        number = v[0];
+    }
+    if (followed)
+        txn_followed(t);
+    txn_end(t);
+    history_free(history);
+    return number;
+}
+
+static void what_was_not_followed_is_kept(void **state)
+{
+    struct host h;
+
+    (void)state;
+    host_killed(&h);
+    assert_int_equal(begin_and_end(&h, false), 1);
+    tree_write(&h.t, HOST_CONF, telnet_off);
+    assert_int_equal(begin_and_end(&h, false), 1);
+    assert_int_equal(host_close(&h, "finger"), 2);
+    assert_int_equal(begin_and_end(&h, false), 1);
+    assert_int_equal(begin_and_end(&h, true), 1);
+    expect_clean(&h);
+    assert_int_equal(begin_and_end(&h, false), 0);
+    host_remove(&h);
+}
+
+/* A change that fails on top of it leaves it as it was. */
+static void a_failed_change_keeps_what_was_not_followed(void **state)
+{
+    struct host h;
+    struct host_run r;
+    unsigned number = 0;
+    char *path;
+
+    (void)state;
+    host_killed(&h);
+    assert_int_equal(begin_and_end(&h, false), 1);
+    tree_mkdir(&h.t, "etc/.batten");
+    path = tree_path(&h.t, "etc/.batten");
+    chmod(path, 0755);
+    run_read(&h, &r, HOST_CONF);
+    run_comment(&r, "finger");
+    run_finish(&h, &r);
+    assert_int_equal(run_commit(&h, &r, &number), -1);
+    diag_release(&h.d);
+    rmdir(path);
+    assert_int_equal(begin_and_end(&h, true), 1);
+    expect_clean(&h);
+    run_release(&r);
+    free(path);
+    host_remove(&h);
+}
+
+static void offline_nothing_has_to_follow(void **state)
+{
+    struct host h;
+
+    (void)state;
+    host_killed(&h);
+    root_free(h.root);
+    assert_int_equal(root_open(&h.root, h.t.dir, true, &h.d), 0);
+    assert_int_equal(begin_and_end(&h, false), 0);
+    expect_clean(&h);
+    host_remove(&h);
+}
+
 static void expect_open(struct host *h, const char *code)
 {
     struct history *history = NULL;
@@ -460,6 +568,9 @@ int main(void)
         cmocka_unit_test(a_second_run_says_who_holds_the_lock),
         cmocka_unit_test(equal_images_get_equal_histories),
         cmocka_unit_test(the_outcome_is_noted),
+        cmocka_unit_test(what_was_not_followed_is_kept),
+        cmocka_unit_test(a_failed_change_keeps_what_was_not_followed),
+        cmocka_unit_test(offline_nothing_has_to_follow),
         cmocka_unit_test(drift_is_seen_without_git),
         cmocka_unit_test(only_a_state_directory_is_used),
         cmocka_unit_test(the_script_undoes_it),
