@@ -90,13 +90,15 @@ bool process_alive(const struct process *p);
 
 /* Run a command that root's own files are (PATH below the root, executable, root's, writable by
  * nobody else), with argv ARGV, in a session and a fixed environment of its own, with nothing on
- * its descriptors, and wait up to MS for its end. 0: it ended well, or DAEMON and it still runs;
- * else -1, code "start-failed". */
+ * its descriptors, and wait up to MS for its end. OUTPUT, unless NULL, gets the first 4096 bytes it
+ * writes to its standard output (more than a pipe holds makes it wait for nobody). 0: it ended
+ * well, or DAEMON and it still runs; else -1, code "start-failed". */
 struct process_command {
     const char *path; /* below the root: "etc/init.d/named" */
     const char *const *argv;
     bool daemon; /* it may stay in the foreground */
     long long ms;
+    struct buf *output;
 };
 int process_run(struct root *root, const struct process_command *c, struct diag *d);
 

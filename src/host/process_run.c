@@ -2,16 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "batten/buf.h"
 #include "batten/mem.h"
 #include "batten/root.h"
+#include "child.h"
 
 static int check_trust(struct root *root, const char *path, struct diag *d)
 {
@@ -33,35 +33,14 @@ static int check_trust(struct root *root, const char *path, struct diag *d)
     return 0;
 }
 
-/* In the child: nothing of batten's may reach a daemon that outlives it. */
-static void become(const char *path, const char *const *argv)
-{
-    static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL};
-    union {
-        const char *const *in;
-        char *const *out;
-    } words = {.in = argv}, env = {.in = environment};
-    sigset_t none;
-    int null;
+enum { OUTPUT_MAX = 4096 };
 
+static _Noreturn void become(const char *path, const char *const *argv, int out)
+{
     (void)setsid();
-    (void)umask(022);
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int sig = 1; sig < NSIG; sig++)
-        (void)signal(sig, SIG_DFL);
-    null = open("/dev/null", O_RDWR);
-    if (null < 0 || chdir("/") != 0)
+    if (chdir("/") != 0)
         _exit(126);
-    for (int fd = 0; fd < 3; fd++)
-        if (dup2(null, fd) < 0)
-            _exit(126);
-#ifdef SYS_close_range
-    (void)syscall(SYS_close_range, 3U, ~0U, 0U);
-#endif
-    (void)execve(path, words.out, env.out);
-    _exit(127);
+    child_exec(path, argv, out, false);
 }
 
 /* The status of CHILD once it ends; -1 when it still runs after MS. */
@@ -83,23 +62,49 @@ static int wait_child(pid_t child, long long ms)
     }
 }
 
+/* What is in the pipe once the command has ended; what it has started may still hold the other
+ * end. */
+static void read_output(int fd, struct buf *out)
+{
+    char bytes[OUTPUT_MAX];
+    ssize_t got = read(fd, bytes, sizeof(bytes));
+
+    if (got > 0)
+        buf_add(out, bytes, (size_t)got);
+}
+
+/* Start it; its status as wait_child's. -2: no process. */
+static int run(const struct process_command *c)
+{
+    int ends[2] = {-1, -1}, status = -2;
+    char *path = mem_printf("/%s", c->path);
+    pid_t child = -1;
+
+    if (c->output == NULL || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0)
+        child = fork();
+    if (child == 0)
+        become(path, c->argv, ends[1]);
+    if (child > 0)
+        status = wait_child(child, c->ms);
+    if (child > 0 && c->output != NULL)
+        read_output(ends[0], c->output);
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+    free(path);
+    return status;
+}
+
 int process_run(struct root *root, const struct process_command *c, struct diag *d)
 {
-    char *path;
-    pid_t child;
     int status;
 
     if (check_trust(root, c->path, d) != 0)
         return -1;
-    path = mem_printf("/%s", c->path);
-    child = fork();
-    if (child == 0)
-        become(path, c->argv);
-    free(path);
-    if (child < 0)
+    status = run(c);
+    if (status == -2)
         return diag_set(d, STATUS_ATTENTION, "start-failed", "cannot run '/%s': %s", c->path,
                         strerror(errno));
-    status = wait_child(child, c->ms);
     if (status == -1 && c->daemon)
         return 0;
     if (status == -1)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -15,32 +16,17 @@
 #include "batten/buf.h"
 #include "batten/diag.h"
 #include "batten/mem.h"
-
-static char *const fixed_environment[] = {
-    (char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-    (char[]){"LANG=C"},
-    NULL,
-};
+#include "child.h"
 
 static const char systemd_run[] = "/usr/bin/systemd-run";
 
-/* In the child: nothing of ours but the standard descriptors, and those on /dev/null. */
-static void quiet_descriptors(void)
+static _Noreturn void exec_words(const struct strlist *words, bool no_hup)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const char **argv = mem_array(words->n + 1, sizeof(*argv));
 
-    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-        dup2(null, fd);
-    syscall(SYS_close_range, 3u, ~0u, 0u);
-}
-
-static void exec_words(const struct strlist *words)
-{
-    char **argv = mem_array(words->n + 1, sizeof(*argv));
-
-    memcpy(argv, words->v, words->n * sizeof(*argv));
-    execve(argv[0], argv, fixed_environment);
-    _exit(127);
+    for (size_t i = 0; i < words->n; i++)
+        argv[i] = words->v[i];
+    child_exec(argv[0], argv, -1, no_hup);
 }
 
 /* Fork twice, so that the grandchild belongs to init and to no session of ours. */
@@ -53,14 +39,12 @@ static int start_detached(const struct strlist *words, struct diag *d)
         return diag_set(d, STATUS_SYSTEM, "fork", "cannot start a process: %s", strerror(errno));
     if (child == 0) {
         setsid();
-        signal(SIGHUP, SIG_IGN);
-        signal(SIGPIPE, SIG_DFL);
+        signal(SIGHUP, SIG_IGN); /* the leader's end sends one */
         if (fork() != 0)
             _exit(0);
-        quiet_descriptors();
         if (chdir("/") != 0)
             _exit(127);
-        exec_words(words);
+        exec_words(words, true);
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
@@ -87,10 +71,8 @@ static int start_unit(const struct strlist *words)
     for (size_t i = 0; i < words->n; i++)
         strlist_add(&all, words->v[i]);
     child = fork();
-    if (child == 0) {
-        quiet_descriptors();
-        exec_words(&all);
-    }
+    if (child == 0)
+        exec_words(&all, false);
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     strlist_release(&all);
@@ -124,10 +106,11 @@ static int wait_for(pid_t pid, long long ms, int *status)
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd p = {.fd = fd, .events = POLLIN};
     long long end = boot_clock_ms() + ms;
+    long long left;
     int ready = 0;
 
-    while (fd >= 0 && ready <= 0 && boot_clock_ms() < end)
-        ready = poll(&p, 1, (int)(end - boot_clock_ms()));
+    while (fd >= 0 && ready <= 0 && (left = end - boot_clock_ms()) > 0)
+        ready = poll(&p, 1, left < INT_MAX ? (int)left : INT_MAX);
     if (fd >= 0)
         close(fd);
     if (ready <= 0) {
@@ -141,6 +124,10 @@ static int wait_for(pid_t pid, long long ms, int *status)
 
 int spawn_probe(char *const *argv, long long ms, struct diag *d)
 {
+    const union {
+        char *const *in;
+        const char *const *out;
+    } words = {.in = argv};
     int status = 0;
     pid_t child;
 
@@ -152,10 +139,7 @@ int spawn_probe(char *const *argv, long long ms, struct diag *d)
         return diag_set(d, STATUS_SYSTEM, "fork", "cannot start the probe: %s", strerror(errno));
     if (child == 0) {
         setpgid(0, 0); /* so that what it started goes with it */
-        signal(SIGPIPE, SIG_DFL);
-        quiet_descriptors();
-        execve(argv[0], argv, fixed_environment);
-        _exit(127);
+        child_exec(argv[0], words.out, -1, false);
     }
     if (wait_for(child, ms, &status) != 0)
         return diag_set(d, STATUS_FAILED, "probe-failed", "the probe '%s' took longer than %lld ms",

@@ -464,6 +464,21 @@ static void runs_only_what_is_roots(void **state)
     root_free(root);
 }
 
+static void what_a_command_says(void **state)
+{
+    const char *const argv[] = {"/bin/echo", "MainPID=17", NULL};
+    struct buf said = BUF_INIT;
+    struct process_command c = {.path = "bin/echo", .argv = argv, .ms = 5000, .output = &said};
+    struct root *root;
+
+    (void)state;
+    assert_int_equal(root_open(&root, "/", false, NULL), 0);
+    assert_int_equal(process_run(root, &c, NULL), 0);
+    assert_string_equal(buf_str(&said), "MainPID=17\n");
+    buf_release(&said);
+    root_free(root);
+}
+
 static void check_unit(const char *text, const char *want)
 {
     char *copy = strdup(text), *unit = process_unit_in(copy);
@@ -544,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_program_is_its_executable),
         cmocka_unit_test(an_ordinary_users_process_is_not_stopped),
         cmocka_unit_test(runs_only_what_is_roots),
+        cmocka_unit_test(what_a_command_says),
         cmocka_unit_test(a_service_is_named_by_its_cgroup),
     };
 
