@@ -48,10 +48,12 @@ struct history_change {
     int offset;   /* minutes east of UTC */
     char *kind;   /* "harden", "close", "rollback", "outside" */
     char *subject;
-    char *by;      /* who, or NULL */
-    char *profile; /* or NULL */
-    char *reason;  /* or NULL */
-    char *outcome; /* the note: JSON text of signals and proof, or NULL */
+    char *by;          /* who, or NULL */
+    char *profile;     /* or NULL */
+    char *reason;      /* or NULL */
+    struct strlist rc; /* the --rc files it was made with */
+    char *dialect;     /* the inetd dialect that was forced, or NULL */
+    char *outcome;     /* the note: JSON text of signals and proof, or NULL */
     struct history_edit *edits;
     size_t nedits;
 };
@@ -81,7 +83,9 @@ int history_diff(struct history *h, const char *id, struct buf *out, struct diag
 enum root_result history_content(struct history *h, const char *id, const char *path,
                                  struct buf *out, struct diag *d);
 
-/* Append the sh script that takes CHANGE (0: the newest) back where batten does not run. */
+/* Append the sh script that takes CHANGE back where batten does not run; 0: the newest that is not
+ * itself a rollback and has an edit in effect. STATUS_USAGE, code "no-change", when there is none.
+ */
 int history_script(struct history *h, unsigned change, struct buf *out, struct diag *d);
 
 /* Small files of the state directory, by a constant NAME ("deadline"). Written whole: staged,

@@ -30,6 +30,10 @@ struct txn;
 struct txn_options {
     bool break_links;
     const char *version; /* batten's, for the trailer */
+
+    /* What an undo has to know to see the files as this run did; each may be NULL. */
+    const struct strlist *rc; /* --rc files */
+    const char *dialect;      /* where it was forced */
 };
 
 /* Take the lock (flock on the root's etc), waiting up to WAIT_MS. STATUS_SYSTEM, code "locked",

@@ -104,10 +104,18 @@ void history_changes_release(struct history_changes *c)
     *c = (struct history_changes){0};
 }
 
+static bool stands(const struct history_change *c)
+{
+    for (size_t i = 0; i < c->nedits; i++)
+        if (c->edits[i].in_effect)
+            return strcmp(c->kind, "rollback") != 0;
+    return false;
+}
+
 const struct history_change *history_find(const struct history_changes *list, unsigned n)
 {
     for (size_t i = 0; i < list->n; i++)
-        if (list->v[i].number != 0 && (n == 0 || list->v[i].number == n))
+        if (list->v[i].number != 0 && (n == 0 ? stands(&list->v[i]) : list->v[i].number == n))
             return &list->v[i];
     return NULL;
 }

@@ -27,7 +27,8 @@ int history_repo(struct history *h, bool create, struct repo **out, struct diag 
 /* The id of the newest commit: ROOT_OK, ROOT_ABSENT, ROOT_ERROR. */
 enum root_result history_tip(struct history *h, char id[REPO_ID], struct diag *d);
 
-/* The change numbered N, or the newest numbered one for 0, out of LIST; NULL when there is none. */
+/* The change numbered N out of LIST, or for 0 the newest that is not a rollback and has an edit in
+ * effect; NULL when there is none. */
 const struct history_change *history_find(const struct history_changes *list, unsigned n);
 
 /* All changes from commit ID back, newest first, without their outcomes. */

@@ -115,9 +115,9 @@ static char *kind_word(enum plan_kind kind)
 
 /* The message; everything but the words of RECORD is borrowed from PLAN. */
 static void make_message(struct buf *out, struct record *r, const struct plan *plan,
-                         const struct stamp *stamp, const char *version)
+                         const struct stamp *stamp, const struct txn_options *o)
 {
-    struct trailers t = {.version = version, .reload = plan->reload};
+    struct trailers t = {.version = o->version, .reload = plan->reload};
     struct history_change *c = &t.change;
 
     add_services(&t.services, plan);
@@ -128,12 +128,16 @@ static void make_message(struct buf *out, struct record *r, const struct plan *p
     c->profile = plan->profile;
     c->reason = plan->reason;
     c->by = stamp->by.len > 0 ? stamp->by.data : NULL;
+    c->dialect = o->dialect ? mem_strdup(o->dialect) : NULL;
+    if (o->rc != NULL)
+        c->rc = *o->rc;
     c->nedits = record_edits(plan, &c->edits);
     trailers_write(out, &t);
     for (size_t i = 0; i < c->nedits; i++)
         free(c->edits[i].kind);
     free(c->edits);
     free(c->kind);
+    free(c->dialect);
     strlist_release(&t.services);
 }
 
@@ -311,7 +315,7 @@ int record_make(struct record *r, struct txn *t, const struct plan *plan,
         repo_ref_read(repo, REPO_BRANCH, r->base, d) == ROOT_ERROR || next_number(r, repo, d) != 0)
         goto out;
     memcpy(parent, r->base, sizeof(parent));
-    make_message(&message, r, plan, &stamp, o->version);
+    make_message(&message, r, plan, &stamp, o);
     if (commit_outside(t, repo, plan, metas, &stamp, parent, d) != 0 ||
         commit_change(r, repo, plan, metas, &stamp, parent, buf_str(&message), d) != 0)
         goto out;

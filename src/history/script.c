@@ -298,7 +298,7 @@ int history_script(struct history *h, unsigned change, struct buf *out, struct d
         if (c != NULL)
             rc = script_make(h, c->number, c->id, out, d);
         else if (change == 0)
-            rc = diag_set(d, STATUS_USAGE, "no-change", "there is no change to take back");
+            rc = diag_set(d, STATUS_USAGE, "no-change", "there is no change left to take back");
         else
             rc = diag_set(d, STATUS_USAGE, "no-change", "there is no change %u", change);
     }

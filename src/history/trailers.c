@@ -10,7 +10,7 @@
  *     Edit: OLD_LINE,OLD_COUNT NEW_LINE,NEW_COUNT KIND CHANGE.EDIT SERVICE NAME PATH
  */
 
-enum { EDITS_MAX = 65536, NUMBER_MAX = 1000000000 };
+enum { EDITS_MAX = 65536, RC_MAX = 256, NUMBER_MAX = 1000000000 };
 
 static void add_word(struct buf *out, const char *word)
 {
@@ -33,6 +33,16 @@ static void add_text(struct buf *out, const char *key, const char *text)
     text_safe(&safe, text, strlen(text));
     buf_printf(out, "%s: %s\n", key, buf_str(&safe));
     buf_release(&safe);
+}
+
+/* A path or name that is to be read back as it is. */
+static void add_exact(struct buf *out, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    buf_printf(out, "%s:", key);
+    add_word(out, text);
+    buf_addc(out, '\n');
 }
 
 static void add_edit(struct buf *out, const struct history_edit *e)
@@ -74,6 +84,9 @@ void trailers_write(struct buf *out, const struct trailers *t)
     add_text(out, "Profile", c->profile);
     add_text(out, "Reason", c->reason);
     add_text(out, "By", c->by);
+    for (size_t i = 0; i < c->rc.n; i++)
+        add_exact(out, "Rc", c->rc.v[i]);
+    add_exact(out, "Dialect", c->dialect);
     if (t->reload)
         buf_adds(out, "Reload: inetd\n");
     add_text(out, "Batten", t->version);
@@ -167,6 +180,19 @@ static void read_edit(struct history_change *c, const char *value)
     free(copy);
 }
 
+static void read_exact(struct history_change *c, const char *key, const char *value)
+{
+    char *word = read_word(value);
+
+    if (word != NULL && strcmp(key, "Rc") == 0 && c->rc.n < RC_MAX)
+        strlist_add(&c->rc, word);
+    if (word != NULL && strcmp(key, "Dialect") == 0 && c->dialect == NULL) {
+        c->dialect = word;
+        word = NULL;
+    }
+    free(word);
+}
+
 static void read_trailer(struct history_change *c, const char *key, const char *value)
 {
     const struct {
@@ -188,6 +214,8 @@ static void read_trailer(struct history_change *c, const char *key, const char *
         c->number = (unsigned)number;
     if (strcmp(key, "Edit") == 0)
         read_edit(c, value);
+    if (strcmp(key, "Rc") == 0 || strcmp(key, "Dialect") == 0)
+        read_exact(c, key, value);
 }
 
 void trailers_read(struct history_change *c, const char *message)
@@ -229,6 +257,8 @@ void history_change_release(struct history_change *c)
     free(c->by);
     free(c->profile);
     free(c->reason);
+    strlist_release(&c->rc);
+    free(c->dialect);
     free(c->outcome);
     *c = (struct history_change){0};
 }

@@ -113,6 +113,41 @@ static void bare_walks_back(void **state)
     host_remove(&h);
 }
 
+/* The change whose script is given when none is named, 0 for none. */
+static unsigned newest_script(struct host *h)
+{
+    struct history *history = host_history(h);
+    struct buf out = BUF_INIT;
+    unsigned number = 0;
+    int rc = history_script(history, 0, &out, &h->d);
+
+    if (rc == 0)
+        assert_int_equal(sscanf(buf_str(&out), "#!/bin/sh\n# Takes change %u", &number), 1);
+    else
+        assert_string_equal(h->d.code, "no-change");
+    diag_release(&h->d);
+    buf_release(&out);
+    history_free(history);
+    return number;
+}
+
+static void the_script_is_of_the_newest_in_effect(void **state)
+{
+    struct host h;
+
+    (void)state;
+    host_make(&h);
+    assert_int_equal(newest_script(&h), 0);
+    host_close(&h, "telnet");
+    host_close(&h, "finger");
+    assert_int_equal(newest_script(&h), 2);
+    expect_undo(&h, bare, 1, 0);
+    assert_int_equal(newest_script(&h), 1);
+    expect_undo(&h, bare, 1, 0);
+    assert_int_equal(newest_script(&h), 0);
+    host_remove(&h);
+}
+
 static void every_order_of_services(void **state)
 {
     static const char *const names[] = {"telnet", "finger", "pop3"};
@@ -533,6 +568,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bare_walks_back),
+        cmocka_unit_test(the_script_is_of_the_newest_in_effect),
         cmocka_unit_test(every_order_of_services),
         cmocka_unit_test(neighbours_stay_as_edited),
         cmocka_unit_test(a_sorted_file_is_understood),

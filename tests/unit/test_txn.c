@@ -430,6 +430,42 @@ static void offline_nothing_has_to_follow(void **state)
     host_remove(&h);
 }
 
+static void what_it_was_made_with_is_recorded(void **state)
+{
+    struct host h;
+    struct host_run r;
+    struct history *history;
+    struct history_changes list = {0};
+    struct strlist rc = {0};
+    struct txn_options o = {.version = "test", .rc = &rc, .dialect = "inetutils"};
+    struct txn *t = NULL;
+    unsigned number;
+
+    (void)state;
+    host_make(&h);
+    strlist_add(&rc, "/opt/a start\n.sh");
+    strlist_add(&rc, "opt/-");
+    run_read(&h, &r, HOST_CONF);
+    run_comment(&r, "telnet");
+    run_finish(&h, &r);
+    history = host_history(&h);
+    assert_int_equal(txn_begin(&t, h.root, history, 50, &h.d), 0);
+    assert_int_equal(txn_commit(t, &r.plan, &r.meta, &o, &number, &h.d), 0);
+    txn_end(t);
+    assert_int_equal(history_list(history, &list, &h.d), 0);
+    assert_int_equal(list.v[0].rc.n, 2);
+    assert_string_equal(list.v[0].rc.v[0], rc.v[0]);
+    assert_string_equal(list.v[0].rc.v[1], rc.v[1]);
+    assert_string_equal(list.v[0].dialect, "inetutils");
+    assert_int_equal(list.v[1].rc.n, 0);
+    assert_null(list.v[1].dialect);
+    strlist_release(&rc);
+    history_changes_release(&list);
+    history_free(history);
+    run_release(&r);
+    host_remove(&h);
+}
+
 static void expect_open(struct host *h, const char *code)
 {
     struct history *history = NULL;
@@ -571,6 +607,7 @@ int main(void)
         cmocka_unit_test(what_was_not_followed_is_kept),
         cmocka_unit_test(a_failed_change_keeps_what_was_not_followed),
         cmocka_unit_test(offline_nothing_has_to_follow),
+        cmocka_unit_test(what_it_was_made_with_is_recorded),
         cmocka_unit_test(drift_is_seen_without_git),
         cmocka_unit_test(only_a_state_directory_is_used),
         cmocka_unit_test(the_script_undoes_it),
