@@ -30,7 +30,8 @@ struct follow_state {
     struct plan_sockets
         pending_open; /* the file now predicts them, nobody listens: the HUP opens */
     struct plan_sockets pending_close; /* the inetd listens, the file now does not predict them */
-    struct problems problems;          /* no inetd, several, a pid file that lies ... */
+    struct problems problems; /* no inetd, several, a pid file that lies ...; remarks only, so their
+                                 status is STATUS_DONE */
 };
 
 struct follow_signal {
