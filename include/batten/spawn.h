@@ -11,6 +11,7 @@
 #define BATTEN_SPAWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct diag;
 
@@ -22,6 +23,10 @@ int spawn_self(const char *const *argv, struct diag *d);
 /* Run ARGV (an absolute path and its arguments) and wait at most MS milliseconds; it is killed
  * then. 0: it ended with status 0. -1: it did not, D says how (STATUS_FAILED, "probe-failed"). */
 int spawn_probe(char *const *argv, long long ms, struct diag *d);
+
+/* Show LEN bytes through a pager of a fixed list at fixed paths, never one the environment names,
+ * and never one that can start a shell. 0 when one showed them, -1 when there is none. */
+int spawn_pager(const char *bytes, size_t len);
 
 /* Milliseconds since boot, time asleep included (CLOCK_BOOTTIME). */
 long long boot_clock_ms(void);

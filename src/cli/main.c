@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "batten/lens.h"
 #include "batten/mem.h"
+#include "batten/spawn.h"
 #include "cli.h"
 #include "hygiene.h"
 #include "json.h"
@@ -54,11 +56,28 @@ static bool wants_color(const struct options *o)
     return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }
 
+/* Only what is read and not answered: a long log on a terminal. */
+static bool wants_pager(const struct cli *c)
+{
+    const unsigned readers = CMD_LOG | CMD_SHOW | CMD_HELP;
+    struct winsize size;
+    size_t lines = 0;
+
+    if (!c->terminal || c->command == NULL || !((unsigned)c->command->bit & readers) ||
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return false;
+    for (size_t i = 0; i < c->out.len; i++)
+        lines += c->out.data[i] == '\n';
+    return lines >= size.ws_row;
+}
+
 /* A reader that went away (batten audit | head) is no error of ours; a full disk is. */
 static enum status flush(struct cli *c, enum status status)
 {
     size_t done = 0;
 
+    if (wants_pager(c) && spawn_pager(buf_str(&c->out), c->out.len) == 0)
+        return status;
     while (done < c->out.len) {
         ssize_t n = write(STDOUT_FILENO, c->out.data + done, c->out.len - done);
 

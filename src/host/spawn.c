@@ -153,6 +153,53 @@ int spawn_probe(char *const *argv, long long ms, struct diag *d)
                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
+/* less as root must not offer its shell escape; it leaves at once when all fits one screen. */
+static _Noreturn void exec_pager(int in)
+{
+    static const char *const pagers[] = {"/usr/bin/less", "/bin/less"};
+    const char *term = getenv("TERM");
+    char *term_line = mem_printf("TERM=%s", term ? term : "dumb");
+    char *environment[] = {fixed_environment[0],
+                           (char[]){"LC_ALL=C.UTF-8"},
+                           (char[]){"LESS=FRX"},
+                           (char[]){"LESSSECURE=1"},
+                           term_line,
+                           NULL};
+    char *argv[] = {(char[]){"less"}, NULL};
+
+    dup2(in, STDIN_FILENO);
+    signal(SIGPIPE, SIG_DFL);
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    for (size_t i = 0; i < ARRAY_LEN(pagers); i++)
+        execve(pagers[i], argv, environment);
+    _exit(127);
+}
+
+int spawn_pager(const char *bytes, size_t len)
+{
+    int ends[2], status = -1;
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    child = fork();
+    if (child == 0)
+        exec_pager(ends[0]);
+    close(ends[0]);
+    while (child > 0 && len > 0) {
+        ssize_t n = write(ends[1], bytes, len);
+
+        if (n < 0 && errno != EINTR)
+            break; /* the reader has seen enough */
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    close(ends[1]);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 127 ? 0 : -1;
+}
+
 long long boot_clock_ms(void)
 {
     struct timespec now = {0};
