@@ -24,8 +24,13 @@ static void say_recovered(struct carry *run)
     const struct strlist *lines = txn_recovered(run->txn, &number);
 
     run->recovered = number;
-    for (size_t i = 0; i < lines->n && run->c->command->bit != CMD_RECOVER; i++)
-        fprintf(stderr, "batten: recovered: %s\n", lines->v[i]);
+    for (size_t i = 0; i < lines->n && run->c->command->bit != CMD_RECOVER; i++) {
+        struct buf line = BUF_INIT;
+
+        text_safe(&line, lines->v[i], strlen(lines->v[i]));
+        fprintf(stderr, "batten: recovered: %s\n", buf_str(&line));
+        buf_release(&line);
+    }
 }
 
 static int open_and_lock(struct carry *run, struct diag *d)
@@ -328,7 +333,8 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
     if (carry_check(run, d) != 0 || carry_shells(run, scan, d) != 0 || arm(run, d) != 0)
         return d->status;
     if (commit(run, scan, d) != 0) {
-        if (run->deadline.change > 0)
+        /* Incomplete: the files may be the new ones after recover, so the timer goes on. */
+        if (run->deadline.change > 0 && d->status != STATUS_INCOMPLETE)
             deadline_clear(run->history, NULL);
         return d->status;
     }

@@ -199,6 +199,15 @@ static void explain_close(struct answer *a, const struct finding *f)
     free(selector);
 }
 
+static void explain_rule(struct answer *a, const struct profile_rule *rule)
+{
+    char *text = mem_printf("%s:%u: %s %s", rule->file, rule->line, verdict_name(rule->verdict),
+                            rule->selector);
+
+    field(a, "because", text);
+    free(text);
+}
+
 static void explain_finding(struct answer *a, const struct finding *f)
 {
     const struct entry *e = f->entry;
@@ -213,8 +222,7 @@ static void explain_finding(struct answer *a, const struct finding *f)
     explain_sockets(a, e);
     field(a, "verdict", verdict_name(f->verdict));
     if (f->rule != NULL)
-        buf_printf(&a->c->out, "because  %s:%u: %s %s\n", f->rule->file, f->rule->line,
-                   verdict_name(f->rule->verdict), f->rule->selector);
+        explain_rule(a, f->rule);
     field(a, "locked", e->locked);
     explain_close(a, f);
     free(place);

@@ -92,14 +92,32 @@ static void log_drift(struct cli *c, struct reading *r)
     scan_release(&scan);
 }
 
-static void log_json(struct cli *c, struct reading *r)
+static int json_diff(json_t *object, struct reading *r, const struct history_change *ch,
+                     struct diag *d)
+{
+    struct buf diff = BUF_INIT;
+    int result = history_diff(r->history, ch->id, &diff, d);
+
+    json_bytes(object, "diff", buf_str(&diff), diff.len);
+    buf_release(&diff);
+    return result;
+}
+
+static int log_json(struct cli *c, struct reading *r, struct diag *d)
 {
     json_t *o = json_start(c), *all = json_array();
+    int result = 0;
 
-    for (size_t i = 0; i < r->changes.n; i++)
-        json_array_append_new(all, json_change(&r->changes.v[i]));
+    for (size_t i = 0; i < r->changes.n && result == 0; i++) {
+        json_t *change = json_change(&r->changes.v[i]);
+
+        if (c->o.patch)
+            result = json_diff(change, r, &r->changes.v[i], d);
+        json_array_append_new(all, change);
+    }
     json_object_set_new(o, "changes", all);
     json_finish(&c->out, o);
+    return result;
 }
 
 enum status cmd_log(struct cli *c, struct diag *d)
@@ -111,7 +129,7 @@ enum status cmd_log(struct cli *c, struct diag *d)
         goto out;
     status = STATUS_DONE;
     if (c->o.json) {
-        log_json(c, &r);
+        log_json(c, &r, d);
         goto out;
     }
     if (!c->o.quiet)
@@ -143,7 +161,8 @@ static void show_edit(struct cli *c, const struct history_edit *e, size_t number
     add_safe(&c->out, e->service ? e->service : "-");
     buf_adds(&c->out, "  ");
     add_safe(&c->out, e->path);
-    buf_printf(&c->out, ":%u  %s", e->old_line, e->kind);
+    buf_printf(&c->out, ":%u  ", e->old_line);
+    add_safe(&c->out, e->kind);
     if (e->undoes_change > 0)
         buf_printf(&c->out, "  takes back edit %u of change %u", e->undoes_edit, e->undoes_change);
     buf_adds(&c->out, e->in_effect ? "\n" : "  [taken back]\n");
@@ -214,14 +233,12 @@ static int show_json(struct cli *c, struct reading *r, const struct history_chan
                      struct diag *d)
 {
     json_t *o = json_start(c), *change = json_change(ch);
-    struct buf diff = BUF_INIT;
-    int result = history_diff(r->history, ch->id, &diff, d);
+    int result;
 
     json_object_update(o, change);
     json_decref(change);
-    json_bytes(o, "diff", buf_str(&diff), diff.len);
+    result = json_diff(o, r, ch, d);
     json_finish(&c->out, o);
-    buf_release(&diff);
     return result;
 }
 

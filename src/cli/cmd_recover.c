@@ -17,14 +17,16 @@ static enum status report(struct carry *run, const struct strlist *lines)
         json_t *o = json_start(c), *all = json_array();
 
         for (size_t i = 0; i < lines->n; i++)
-            json_array_append_new(all, json_string(lines->v[i]));
+            json_append_text(all, lines->v[i]);
         json_object_set_new(o, "done", all);
         json_object_set_new(o, "change", run->number ? json_integer(run->number) : json_null());
         json_follow(o, &run->result);
         json_finish(&c->out, o);
     } else {
-        for (size_t i = 0; i < lines->n; i++)
-            buf_printf(&c->out, "%s\n", lines->v[i]);
+        for (size_t i = 0; i < lines->n; i++) {
+            text_safe(&c->out, lines->v[i], strlen(lines->v[i]));
+            buf_addc(&c->out, '\n');
+        }
         if (lines->n == 0)
             buf_adds(&c->out, "nothing to recover\n");
         render_follow(c, &run->result);

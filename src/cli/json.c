@@ -37,6 +37,15 @@ void json_text(json_t *object, const char *key, const char *text)
     json_bytes(object, key, text, text ? strlen(text) : 0);
 }
 
+void json_append_text(json_t *array, const char *text)
+{
+    struct buf repaired = BUF_INIT;
+
+    text_utf8(&repaired, text, strlen(text));
+    json_array_append_new(array, json_stringn(buf_str(&repaired), repaired.len));
+    buf_release(&repaired);
+}
+
 static void json_number(json_t *object, const char *key, long long n)
 {
     json_object_set_new(object, key, json_integer(n));
@@ -219,7 +228,7 @@ void json_plan(json_t *object, const struct plan *plan, const char *diff)
         json_array_append_new(skips, o);
     }
     for (size_t i = 0; i < plan->consequences.n; i++)
-        json_array_append_new(sentences, json_string(plan->consequences.v[i]));
+        json_append_text(sentences, plan->consequences.v[i]);
     json_object_set_new(object, "edits", edits);
     json_object_set_new(object, "skipped", skips);
     json_object_set_new(object, "consequences", sentences);

@@ -22,6 +22,9 @@ json_t *json_start(const struct cli *c);
 void json_bytes(json_t *object, const char *key, const char *text, size_t len);
 void json_text(json_t *object, const char *key, const char *text);
 
+/* Append TEXT, invalid bytes repaired, to an array. */
+void json_append_text(json_t *array, const char *text);
+
 /* A UTC time with Z. */
 void json_time(json_t *object, const char *key, long long seconds);
 

@@ -226,6 +226,11 @@ static int check_operands(const struct cli *c, struct diag *d)
     return -1;
 }
 
+static unsigned bit_of(const char *name)
+{
+    return 1u << (unsigned)(find_long(name, strlen(name)) - rows);
+}
+
 /* What goes with what: refused here, so that no command has to look. */
 static int check_options(const struct cli *c, unsigned used, struct diag *d)
 {
@@ -241,6 +246,8 @@ static int check_options(const struct cli *c, unsigned used, struct diag *d)
         }
     if (o->history != NULL && strcmp(o->history, "none") == 0 && o->root == NULL)
         return diag_set(d, STATUS_USAGE, "usage", "--history none goes with --root only");
+    if ((used & bit_of("confirm-within")) && o->confirm_ms < 1000)
+        return diag_set(d, STATUS_USAGE, "usage", "--confirm-within needs at least 1s");
     if (o->apply && cmd->bit == CMD_HARDEN && o->profile == NULL) {
         diag_set(d, STATUS_USAGE, "usage", "--apply needs --profile");
         diag_hint(d, "batten --profile jpcert-98-0004 --apply");
@@ -257,16 +264,13 @@ static const struct command *default_command(const struct cli *c)
     return command_find("audit");
 }
 
-int options_parse(struct cli *c, int argc, char *const *argv, struct diag *d)
+static int parse_words(struct cli *c, int argc, char *const *argv, struct diag *d)
 {
     struct words w = {argc, argv, 1};
     unsigned used = 0;
     bool only_words = false;
 
     c->o.wait_ms = 5000;
-    /* Looked for first, so that wrong use is an object too. */
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        c->o.json = c->o.json || strcmp(argv[i], "--json") == 0;
     while (w.at < argc) {
         const char *word = argv[w.at];
 
@@ -292,6 +296,17 @@ int options_parse(struct cli *c, int argc, char *const *argv, struct diag *d)
     if (check_color(&c->o, d) != 0)
         return -1;
     return c->o.help || c->o.version ? 0 : check_options(c, used, d);
+}
+
+int options_parse(struct cli *c, int argc, char *const *argv, struct diag *d)
+{
+    if (parse_words(c, argc, argv, d) == 0)
+        return 0;
+    /* What stood behind the mistake was not read: one who wrote --json gets an object all the same.
+     */
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        c->o.json = c->o.json || strcmp(argv[i], "--json") == 0;
+    return -1;
 }
 
 void options_release(struct options *o)

@@ -138,8 +138,12 @@ void render_diff(struct buf *out, const struct cli *c, const char *diff, size_t 
 
 char *render_spec(const struct socket_spec *s)
 {
-    if (s->family == FAMILY_UNIX)
-        return mem_strdup(s->address);
+    if (s->family == FAMILY_UNIX) {
+        struct buf path = BUF_INIT;
+
+        safe(&path, s->address);
+        return buf_steal(&path);
+    }
     if (s->port < 0)
         return mem_printf("rpc/%s", s->proto);
     return mem_printf("%d/%s", s->port, s->proto);
@@ -169,23 +173,40 @@ void render_cell(struct buf *out, const char *text, size_t width, bool keep_end)
     buf_release(&clean);
 }
 
+/* $'...' is the one quoting that can say a control byte without holding it. */
+static void shell_escape(struct buf *out, const char *word)
+{
+    buf_adds(out, "$'");
+    for (; *word != '\0'; word++) {
+        unsigned char c = (unsigned char)*word;
+
+        if (c < 0x20 || c >= 0x7f)
+            buf_printf(out, "\\%03o", c);
+        else if (c == '\'' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else
+            buf_addc(out, (char)c);
+    }
+    buf_addc(out, '\'');
+}
+
 void render_shell_word(struct buf *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789@%+=:,./-_";
+    bool printable = true;
 
     if (*word != '\0' && strspn(word, plain) == strlen(word)) {
         buf_adds(out, word);
         return;
     }
-    buf_addc(out, '\'');
-    for (; *word != '\0'; word++) {
-        if (*word == '\'')
-            buf_adds(out, "'\\''");
-        else
-            buf_addc(out, *word);
-    }
-    buf_addc(out, '\'');
+    for (const char *c = word; *c != '\0'; c++)
+        printable =
+            printable && (unsigned char)*c >= 0x20 && (unsigned char)*c < 0x7f && *c != '\'';
+    if (printable)
+        buf_printf(out, "'%s'", word);
+    else
+        shell_escape(out, word);
 }
 
 void render_where(struct buf *out, const struct cli *c)

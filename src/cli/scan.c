@@ -13,6 +13,9 @@
 
 enum { FILES_MAX = 4096, DEPTH_MAX = 8 };
 
+/* All sources of a root together; one is at most SOURCE_MAX. */
+#define TOTAL_MAX ((size_t)32 * 1024 * 1024)
+
 static void read_names(struct scan *s)
 {
     for (enum netdb_file file = 0; file < NETDB_FILES; file++) {
@@ -149,6 +152,23 @@ static void keep_file(struct scan *s, struct scan_file *f)
     progress_count("files read", s->nfiles);
 }
 
+/* An image may name any number of large files: memory stays bounded, and what is left out is told.
+ */
+static bool too_much(struct scan *s, const struct scan_file *f)
+{
+    struct diag d = DIAG_INIT;
+
+    if (f->source.len <= TOTAL_MAX - s->total) {
+        s->total += f->source.len;
+        return false;
+    }
+    diag_set(&d, STATUS_ATTENTION, "too-much",
+             "not read: the files of this root are more than %zu MiB together", TOTAL_MAX >> 20);
+    diag_at(&d, f->source.path, 0, 0);
+    add_problem(s, &d);
+    return true;
+}
+
 /* Read one path and hand it to the starter; a file reached by two names is read once. */
 static void take_file(struct scan *s, struct parse *p, const char *path)
 {
@@ -159,7 +179,7 @@ static void take_file(struct scan *s, struct parse *p, const char *path)
         add_problem(s, &d);
     if (f == NULL)
         return;
-    if (already_read(s, &f->meta)) {
+    if (already_read(s, &f->meta) || too_much(s, f)) {
         scan_file_free(f);
         return;
     }
@@ -179,6 +199,28 @@ enum root_result scan_extra(struct scan *s, const char *path, const struct scan_
     return result;
 }
 
+/* Patterns as the person wrote them are below the root too. */
+static const char *below_root(const char *path)
+{
+    while (*path == '/')
+        path++;
+    return path;
+}
+
+/* A file that a person named by --rc must be there. */
+static void check_named(struct scan *s, const struct options *o)
+{
+    for (size_t i = 0; i < o->rc.n; i++) {
+        struct diag d = DIAG_INIT;
+
+        if (root_exists(s->root, below_root(o->rc.v[i])))
+            continue;
+        diag_set(&d, STATUS_ATTENTION, "no-file", "there is no file '%s'", o->rc.v[i]);
+        diag_hint(&d, "paths given by --rc are below the root");
+        add_problem(s, &d);
+    }
+}
+
 static void take_pattern(struct scan *s, struct parse *p, const char *pattern)
 {
     struct strlist paths = {0};
@@ -186,20 +228,10 @@ static void take_pattern(struct scan *s, struct parse *p, const char *pattern)
 
     if (root_glob(s->root, pattern, FILES_MAX, &paths, &d) != 0)
         add_problem(s, &d);
-    if (paths.n == 0)
-        strlist_add(&s->paths_tried, pattern);
     for (size_t i = 0; i < paths.n && s->nfiles < FILES_MAX; i++)
         if (scan_file(s, paths.v[i]) == NULL)
             take_file(s, p, paths.v[i]);
     strlist_release(&paths);
-}
-
-/* Patterns as the person wrote them are below the root too. */
-static const char *below_root(const char *path)
-{
-    while (*path == '/')
-        path++;
-    return path;
 }
 
 static void scan_starter(struct scan *s, struct parse *p, const struct options *o)
@@ -257,6 +289,7 @@ int scan_run(struct scan *s, struct root *root, const struct options *o, struct 
     if (choose_dialect(s, o->dialect, d) != 0)
         return -1;
     read_names(s);
+    check_named(s, o);
     all = starters(&s->nparses);
     s->parses = mem_array(s->nparses, sizeof(*s->parses));
     for (size_t i = 0; i < s->nparses; i++) {
@@ -294,7 +327,6 @@ void scan_release(struct scan *s)
         scan_file_free(s->files[i]);
     free(s->files);
     problems_release(&s->problems);
-    strlist_release(&s->paths_tried);
     netdb_free(s->db);
     *s = (struct scan){0};
 }

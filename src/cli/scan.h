@@ -43,11 +43,11 @@ struct scan {
     struct parse *parses; /* one per starter */
     size_t nparses;
 
-    struct entries entries;     /* those of all starters, borrowed; release only the array */
-    struct problems problems;   /* of reading; those of parsing stand in the parses */
-    bool denied;                /* something could not be read for lack of rights */
-    bool unread;                /* something could not be read for another reason */
-    struct strlist paths_tried; /* patterns that named no file */
+    struct entries entries;   /* those of all starters, borrowed; release only the array */
+    struct problems problems; /* of reading; those of parsing stand in the parses */
+    bool denied;              /* something could not be read for lack of rights */
+    bool unread;              /* something could not be read for another reason */
+    size_t total;             /* bytes of all files */
 };
 
 int scan_run(struct scan *s, struct root *root, const struct options *o, struct diag *d);
