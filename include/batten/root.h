@@ -66,6 +66,9 @@ int root_open(struct root **out, const char *dir, bool offline, struct diag *d);
 void root_free(struct root *root);
 bool root_offline(const struct root *root);
 const char *root_dir(const struct root *root); /* as given; borrowed */
+/* DIR, an argument of the command line, as an absolute path without links; NULL when it cannot be
+ * followed. Caller frees. */
+char *root_absolute(const char *dir);
 int root_fd(const struct root *root);
 
 /* Open PATH below the root; FLAGS as open(2), O_CLOEXEC|O_NOCTTY|O_NONBLOCK added. Returns the

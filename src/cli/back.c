@@ -64,17 +64,37 @@ int back_follow_again(struct back *b, unsigned change, struct diag *d)
     return follow_run(&b->run.result, plan, &b->run.before, &o, d);
 }
 
+static bool has_change(struct history *h, unsigned number)
+{
+    struct history_changes all = {0};
+    bool found = false;
+
+    if (history_list(h, &all, NULL) == 0)
+        for (size_t i = 0; i < all.n; i++)
+            found = found || all.v[i].number == number;
+    history_changes_release(&all);
+    return found;
+}
+
+/* DONE: there was nothing to undo; FAILED: it is undone; INCOMPLETE: it is not, D says why. */
 static enum status expire(struct back *b, const struct deadline *dl, const char *reason,
                           struct diag *d)
 {
     struct rollback_request request = {.change = dl->change, .reason = reason};
 
+    /* Killed between the deadline and the first byte: there never was a change. */
+    if (!has_change(b->run.history, dl->change))
+        return deadline_clear(b->run.history, d) == 0 ? STATUS_DONE : STATUS_INCOMPLETE;
     if (back_plan(b, &request, d) != 0)
-        return STATUS_FAILED;
-    if (b->run.plan.edits.n > 0 &&
-        (carry_look(&b->run, &b->scan, d) != 0 || carry_out(&b->run, &b->scan, d) == STATUS_SYSTEM))
-        return STATUS_FAILED;
-    return diag_isset(d) || deadline_clear(b->run.history, d) != 0 ? STATUS_FAILED : STATUS_DONE;
+        return STATUS_INCOMPLETE;
+    if (b->run.plan.edits.n > 0) {
+        if (carry_look(&b->run, &b->scan, d) != 0)
+            return STATUS_INCOMPLETE;
+        carry_out(&b->run, &b->scan, d);
+        if (diag_isset(d))
+            return STATUS_INCOMPLETE;
+    }
+    return deadline_clear(b->run.history, d) == 0 ? STATUS_FAILED : STATUS_INCOMPLETE;
 }
 
 enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d)
@@ -84,7 +104,7 @@ enum status back_expire(struct cli *c, const char *token, const char *reason, st
     };
     bool accepts = c->o.accept_pending;
     struct deadline dl;
-    enum status status = STATUS_SYSTEM;
+    enum status status = STATUS_INCOMPLETE;
 
     c->o.accept_pending = true; /* going back must not stop at what was pending before */
     if (survey_root(&b.root, c, d) != 0)
@@ -94,11 +114,11 @@ enum status back_expire(struct cli *c, const char *token, const char *reason, st
         goto out;
     status = STATUS_DONE;
     if (deadline_read(&dl, b.run.history, d) == ROOT_OK &&
-        (token == NULL || strcmp(dl.token, token) == 0)) {
-        expire(&b, &dl, reason, d);
-        status = STATUS_FAILED;
-    }
+        (token == NULL || strcmp(dl.token, token) == 0))
+        status = expire(&b, &dl, reason, d);
 out:
+    if (diag_isset(d))
+        d->status = STATUS_INCOMPLETE; /* the change still stands */
     back_release(&b);
     c->o.accept_pending = accepts;
     return status;

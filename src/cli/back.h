@@ -37,7 +37,7 @@ int back_follow_again(struct back *b, unsigned change, struct diag *d);
 
 /* Undo the change that waits under TOKEN, if it still does (NULL: whatever waits), and clear the
  * deadline. Takes the lock. REASON goes into the history and to syslog. DONE with nothing changed
- * when somebody decided meanwhile; FAILED when it was undone. */
+ * when somebody decided meanwhile; FAILED when it was undone; INCOMPLETE when it could not be. */
 enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d);
 
 #endif

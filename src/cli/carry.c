@@ -14,6 +14,7 @@
 #include "json.h"
 #include "progress.h"
 #include "render.h"
+#include "survey.h"
 
 enum { LOCK_WAIT_MS = 3000 };
 
@@ -35,11 +36,7 @@ static void say_recovered(struct carry *run)
 
 static int open_and_lock(struct carry *run, struct diag *d)
 {
-    struct options *o = &run->c->o;
-    bool none = o->history != NULL && strcmp(o->history, "none") == 0;
-
-    if (history_open(&run->history, run->root, none ? NULL : o->history,
-                     none ? HISTORY_NONE : HISTORY_WRITE, d) == 0 &&
+    if (survey_history(&run->history, run->root, run->c, HISTORY_WRITE, d) == 0 &&
         txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) == 0) {
         say_recovered(run);
         return 0;
@@ -61,7 +58,7 @@ static int undo_expired(struct carry *run, struct diag *d)
     history_free(run->history);
     run->txn = NULL;
     run->history = NULL;
-    back_expire(run->c, NULL, "not confirmed in time", d);
+    run->expired = back_expire(run->c, NULL, "not confirmed in time", d) == STATUS_FAILED;
     return diag_isset(d) ? -1 : open_and_lock(run, d);
 }
 

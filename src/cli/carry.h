@@ -33,6 +33,7 @@ struct carry {
     struct plan plan;        /* owned */
     struct buf diff;         /* owned */
     bool expiring;           /* this run is the undoing of what was not confirmed */
+    bool expired;            /* an earlier change was not confirmed in time and was undone first */
     bool looked;
     struct follow_state before;
     struct follow_result result;

@@ -161,17 +161,24 @@ static enum status audit_status(const struct survey *s)
 
 /* What batten itself left: a change half done, files and services that were changed since. Without
  * rights to the state directory there is nothing to say. */
-static enum status look_back(const struct cli *c, const struct survey *s, struct drift *drift)
+static enum status look_back(const struct cli *c, struct survey *s, struct drift *drift)
 {
     struct history *h = NULL;
     enum txn_state pending = TXN_CLEAN;
 
-    if (c->o.history != NULL && strcmp(c->o.history, "none") == 0)
-        return STATUS_DONE;
-    if (history_open(&h, s->root, c->o.history, HISTORY_READ, NULL) == 0 &&
-        txn_pending(s->root, h, &pending, NULL) == 0)
-        drift_look(drift, h, &s->scan, NULL);
+    struct diag d = DIAG_INIT;
+
+    if (survey_history(&h, s->root, c, HISTORY_READ, &d) == 0 &&
+        txn_pending(s->root, h, &pending, &d) == 0)
+        drift_look(drift, h, &s->scan, &d);
     history_free(h);
+    if (diag_isset(&d) && d.status == STATUS_REFUSED) {
+        diag_hint(&d, "batten status");
+        *problems_new(&s->scan.problems) = d;
+        s->scan.unread = true;
+        d = (struct diag)DIAG_INIT;
+    }
+    diag_release(&d);
     return pending == TXN_CLEAN ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 

@@ -89,8 +89,8 @@ static bool sleep_out(struct history *h, const char *token)
     return false;
 }
 
-/* The watcher: a process of its own that nobody sees. It must not give up: a lock that is held, a
- * full disk, are tried again for an hour. */
+/* The watcher: a process of its own that nobody sees. It does not give up: a lock that is held, a
+ * full disk, are tried again, and told to syslog, for as long as the change waits. */
 enum status cmd_watch(struct cli *c, struct diag *d)
 {
     struct root *root = NULL;
@@ -99,16 +99,19 @@ enum status cmd_watch(struct cli *c, struct diag *d)
     enum status status = STATUS_DONE;
     bool over = false;
 
-    if (survey_root(&root, c, d) == 0 && history_open(&h, root, c->o.history, HISTORY_READ, d) == 0)
+    if (survey_root(&root, c, d) == 0 && survey_history(&h, root, c, HISTORY_READ, d) == 0)
         over = sleep_out(h, token);
     history_free(h);
     root_free(root);
-    for (int tries = 0; over && tries < 720; tries++) {
+    for (unsigned tries = 0; over; tries++) {
         diag_release(d);
         status = back_expire(c, token, "not confirmed in time", d);
         if (!diag_isset(d))
             break;
-        poll(NULL, 0, 5000);
+        if (tries % 60 == 0)
+            syslog(LOG_AUTHPRIV | LOG_ERR, "cannot undo the change that was not confirmed: %s",
+                   d->message);
+        poll(NULL, 0, tries < 60 ? 5000 : 60000);
     }
     return status;
 }

@@ -142,28 +142,36 @@ static void explain_service(struct buf *out, const struct service *s)
 }
 
 /* The newest change that has an edit for this service in effect: since when it is closed. */
-static void explain_since(struct answer *a, const char *service)
+static const struct history_change *closed_by(const struct answer *a, const char *service)
 {
-    struct buf when = BUF_INIT;
-
     for (size_t i = 0; i < a->changes.n; i++) {
         const struct history_change *ch = &a->changes.v[i];
 
         for (size_t j = 0; j < ch->nedits; j++) {
             const struct history_edit *e = &ch->edits[j];
 
-            if (!e->in_effect || e->undoes_change || strcmp(e->service ? e->service : "", service))
-                continue;
-            render_time(&when, ch->time);
-            buf_printf(&a->c->out, "closed   by change %u on %s, undo: batten rollback --service ",
-                       ch->number, buf_str(&when));
-            render_shell_word(&a->c->out, service);
-            render_where(&a->c->out, a->c);
-            buf_addc(&a->c->out, '\n');
-            buf_release(&when);
-            return;
+            if (e->in_effect && !e->undoes_change && e->service != NULL &&
+                strcmp(e->service, service) == 0)
+                return ch;
         }
     }
+    return NULL;
+}
+
+static void explain_since(struct answer *a, const char *service)
+{
+    const struct history_change *ch = closed_by(a, service);
+    struct buf when = BUF_INIT;
+
+    if (ch == NULL)
+        return;
+    render_time(&when, ch->time);
+    buf_printf(&a->c->out, "closed   by change %u on %s, undo: batten rollback --service ",
+               ch->number, buf_str(&when));
+    render_shell_word(&a->c->out, service);
+    render_where(&a->c->out, a->c);
+    buf_addc(&a->c->out, '\n');
+    buf_release(&when);
 }
 
 static void explain_sockets(struct answer *a, const struct entry *e)
@@ -270,6 +278,7 @@ static json_t *explain_json(struct answer *a)
 {
     json_t *o = json_survey(a->c, &a->survey), *kept = json_array();
     const struct service *s = a->of.service;
+    const struct history_change *ch;
 
     for (size_t i = 0; i < a->survey.findings.n; i++)
         if (is_meant(a, &a->survey.findings.v[i]))
@@ -281,19 +290,23 @@ static json_t *explain_json(struct answer *a)
     json_text(o, "what", s ? s->what : NULL);
     json_text(o, "why", s ? s->why : NULL);
     json_text(o, "source", s ? s->source : NULL);
+    ch = s != NULL ? closed_by(a, s->name) : NULL;
+    json_object_set_new(o, "closed_by", ch ? json_integer(ch->number) : json_null());
+    if (ch != NULL)
+        json_time(o, "closed_at", ch->time);
+    else
+        json_object_set_new(o, "closed_at", json_null());
+    json_object_set_new(o, "pid", a->of.pid ? json_integer(a->of.pid) : json_null());
+    json_text(o, "program", a->of.pid ? a->process.exe : NULL);
     return o;
 }
 
 static int look(struct answer *a, struct diag *d)
 {
-    const char *dir = a->c->o.history;
-
     if (survey_make(&a->survey, a->c, NULL, d) != 0)
         return -1;
-    if (dir != NULL && strcmp(dir, "none") == 0)
-        return 0;
     /* Without rights the history cannot be read; the rest of the answer can be given. */
-    if (history_open(&a->history, a->survey.root, dir, HISTORY_READ, NULL) == 0)
+    if (survey_history(&a->history, a->survey.root, a->c, HISTORY_READ, NULL) == 0)
         history_list(a->history, &a->changes, NULL);
     return 0;
 }

@@ -213,12 +213,19 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
     if (c->o.probe.n > 0 && probe_run(&c->o.probe, &probe) != 0) {
         render_diag(stderr, "error", &probe);
         diag_release(&probe);
+        status = back_expire(c, run->deadline.token, "the probe failed", d);
+        h->undone = status == STATUS_FAILED;
+        return status;
+    }
+    if (run->only_probe && !deadline_confirm(run->root, run->history, &run->deadline)) {
         h->undone = true;
-        return back_expire(c, run->deadline.token, "the probe failed", d);
+        diag_set(d, STATUS_FAILED, "probe-failed",
+                 "the probe took so long that the change was undone meanwhile");
+        return STATUS_FAILED;
     }
     if (run->only_probe)
-        deadline_confirm(run->root, run->history, &run->deadline);
-    else if (c->terminal && !c->o.json && !c->o.quiet) {
+        return status;
+    if (c->terminal && !c->o.json && !c->o.quiet) {
         render_now(c);
         if (c->decided != NULL)
             c->decided->settled(c->decided->ctx);
@@ -253,7 +260,7 @@ static enum status apply(struct harden *h, struct diag *d)
     /* A probe alone is a timer too, so that a kill between change and verdict undoes it. */
     h->run.only_probe = h->c->o.probe.n > 0 && h->c->o.confirm_ms == 0;
     if (h->run.only_probe)
-        h->c->o.confirm_ms = PROBE_MS * 3;
+        h->c->o.confirm_ms = h->c->o.wait_ms + PROBE_MS * 12; /* stops, ports, the probe */
     status = status_worse(carry_out(&h->run, &h->survey.scan, d), base_status(h));
     return !diag_isset(d) && h->run.deadline.change > 0 ? settle(h, status, d) : status;
 }

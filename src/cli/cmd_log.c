@@ -19,11 +19,8 @@ struct reading {
 
 static int reading_open(struct reading *r, const struct cli *c, struct diag *d)
 {
-    bool none = c->o.history != NULL && strcmp(c->o.history, "none") == 0;
-
     if (survey_root(&r->root, c, d) != 0 ||
-        history_open(&r->history, r->root, none ? NULL : c->o.history,
-                     none ? HISTORY_NONE : HISTORY_READ, d) != 0)
+        survey_history(&r->history, r->root, c, HISTORY_READ, d) != 0)
         return -1;
     return history_list(r->history, &r->changes, d);
 }
@@ -260,7 +257,7 @@ enum status cmd_show(struct cli *c, struct diag *d)
         if (r.changes.v[i].number == number)
             found = &r.changes.v[i];
     if (found == NULL) {
-        diag_set(d, STATUS_REFUSED, "no-change", "there is no change %lld", number);
+        diag_set(d, STATUS_USAGE, "no-change", "there is no change %lld", number);
         diag_hint(d, "batten log");
         goto out;
     }

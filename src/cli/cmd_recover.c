@@ -19,6 +19,7 @@ static enum status report(struct carry *run, const struct strlist *lines)
         for (size_t i = 0; i < lines->n; i++)
             json_append_text(all, lines->v[i]);
         json_object_set_new(o, "done", all);
+        json_object_set_new(o, "expired", json_boolean(run->expired));
         json_object_set_new(o, "change", run->number ? json_integer(run->number) : json_null());
         json_follow(o, &run->result);
         json_finish(&c->out, o);
@@ -27,10 +28,14 @@ static enum status report(struct carry *run, const struct strlist *lines)
             text_safe(&c->out, lines->v[i], strlen(lines->v[i]));
             buf_addc(&c->out, '\n');
         }
-        if (lines->n == 0)
+        if (run->expired)
+            buf_adds(&c->out, "a change that was not confirmed in time is undone\n");
+        else if (lines->n == 0)
             buf_adds(&c->out, "nothing to recover\n");
         render_follow(c, &run->result);
     }
+    if (run->expired)
+        return STATUS_FAILED;
     return run->result.problems.n > 0 ? STATUS_ATTENTION : STATUS_DONE;
 }
 

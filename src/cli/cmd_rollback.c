@@ -53,22 +53,6 @@ static int make_request(const struct cli *c, struct rollback_request *r, char **
     return 0;
 }
 
-/* The diff is shown and asked for once; without a terminal nothing asks and --yes is implied. */
-static bool agreed(const struct back *b)
-{
-    struct cli *c = b->c;
-    char answer[16];
-
-    if (c->o.yes || !c->terminal || c->o.json)
-        return true;
-    render_plan(c, &b->run.plan, buf_str(&b->run.diff));
-    fwrite(buf_str(&c->out), 1, c->out.len, stdout);
-    buf_clear(&c->out);
-    fputs("take this back? [y/N] ", stdout);
-    fflush(stdout);
-    return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
 static void finish_json(struct back *b, bool done)
 {
     json_t *o = json_start(b->c);
@@ -103,10 +87,6 @@ static enum status carry(struct back *b, struct diag *d)
             render_plan(b->c, plan, buf_str(&b->run.diff));
         return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
     }
-    if (!agreed(b)) {
-        buf_adds(&b->c->out, "nothing was changed\n");
-        return STATUS_DONE;
-    }
     if (carry_look(&b->run, &b->scan, d) != 0)
         return STATUS_SYSTEM;
     status = carry_out(&b->run, &b->scan, d);
@@ -117,9 +97,120 @@ static enum status carry(struct back *b, struct diag *d)
     return status;
 }
 
-static int print_script(struct back *b, unsigned change, struct diag *d)
+static int open_to_read(struct back *b, struct diag *d)
 {
-    return history_script(b->run.history, change, &b->c->out, d);
+    b->run.root = b->root;
+    return survey_history(&b->run.history, b->root, b->c, HISTORY_READ, d);
+}
+
+static enum status print_script(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct buf text = BUF_INIT;
+    struct cli *c = b->c;
+
+    if (r->service != NULL || r->path != NULL || r->all) {
+        diag_set(d, STATUS_USAGE, "usage", "--script takes a change, not a selection");
+        return STATUS_USAGE;
+    }
+    if (history_script(b->run.history, r->change, &text, d) == 0) {
+        if (c->o.json) {
+            json_t *o = json_start(c);
+
+            json_bytes(o, "script", buf_str(&text), text.len);
+            json_finish(&c->out, o);
+        } else {
+            buf_add(&c->out, buf_str(&text), text.len);
+        }
+    }
+    buf_release(&text);
+    return STATUS_DONE;
+}
+
+static bool has_service(const struct history_changes *all, const char *service)
+{
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->v[i].nedits; k++) {
+            const struct history_edit *e = &all->v[i].edits[k];
+
+            if ((e->service != NULL && strcmp(e->service, service) == 0) ||
+                (e->name != NULL && strcmp(e->name, service) == 0))
+                return true;
+        }
+    return false;
+}
+
+/* A service that no change ever touched is most likely a slip of the pen. */
+static int check_service(struct back *b, const char *service, struct diag *d)
+{
+    struct history_changes all = {0};
+    const char *near;
+    bool known;
+
+    if (service == NULL)
+        return 0;
+    if (history_list(b->run.history, &all, d) != 0)
+        return -1;
+    known = has_service(&all, service);
+    history_changes_release(&all);
+    if (known || catalogue_find(service) != NULL)
+        return 0;
+    near = catalogue_nearest(service);
+    diag_set(d, STATUS_USAGE, "no-service", "no change here has an edit of '%s'", service);
+    if (near != NULL)
+        diag_hint(d, "did you mean: batten rollback --service %s", near);
+    else
+        diag_hint(d, "batten log");
+    return -1;
+}
+
+/* On a terminal the diff is shown and asked for once, before the lock is taken: a prompt that stays
+ * open must not keep confirm, the timer or anybody else waiting. DIFF gets what was agreed to. */
+static bool agreed(struct back *b, const struct rollback_request *r, struct buf *diff,
+                   struct diag *d)
+{
+    struct cli *c = b->c;
+    char answer[16];
+
+    if (open_to_read(b, d) != 0 || check_service(b, r->service, d) != 0 || back_plan(b, r, d) != 0)
+        return false;
+    if (b->run.plan.edits.n == 0)
+        return true;
+    buf_add(diff, buf_str(&b->run.diff), b->run.diff.len);
+    render_plan(c, &b->run.plan, buf_str(&b->run.diff));
+    fwrite(buf_str(&c->out), 1, c->out.len, stdout);
+    buf_clear(&c->out);
+    fputs("take this back? [y/N] ", stdout);
+    fflush(stdout);
+    if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+        return true;
+    buf_adds(&c->out, "nothing was changed\n");
+    return false;
+}
+
+/* Ask, let go of what was read for it, plan again under the lock. */
+static enum status ask_and_carry(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct buf diff = BUF_INIT;
+    enum status status = STATUS_DONE;
+
+    if (!agreed(b, r, &diff, d))
+        goto out;
+    carry_release(&b->run);
+    scan_release(&b->scan);
+    b->run = (struct carry){.c = b->c, .root = b->root};
+    status = STATUS_SYSTEM;
+    if (carry_begin(&b->run, d) != 0 || back_plan(b, r, d) != 0)
+        goto out;
+    if (!buf_equal(&b->run.diff, buf_str(&diff), diff.len)) {
+        diag_set(d, STATUS_REFUSED, "changed-since",
+                 "the files or the history changed while the question was open");
+        diag_hint(d, "run batten rollback again");
+        goto out;
+    }
+    status = carry(b, d);
+out:
+    buf_release(&diff);
+    return status;
 }
 
 enum status cmd_rollback(struct cli *c, struct diag *d)
@@ -133,12 +224,15 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
     if (make_request(c, &request, &path, d) != 0 || survey_root(&b.root, c, d) != 0)
         goto out;
     b.run.root = b.root;
-    if ((reads ? history_open(&b.run.history, b.root, c->o.history, HISTORY_READ, d)
-               : carry_begin(&b.run, d)) != 0)
+    if (c->terminal && !c->o.yes && !c->o.json && !reads) {
+        status = ask_and_carry(&b, &request, d);
+        goto out;
+    }
+    if ((reads ? open_to_read(&b, d) : carry_begin(&b.run, d)) != 0)
         goto out;
     if (c->o.script)
-        status = print_script(&b, request.change, d) == 0 ? STATUS_DONE : STATUS_SYSTEM;
-    else if (back_plan(&b, &request, d) == 0)
+        status = print_script(&b, &request, d);
+    else if (check_service(&b, request.service, d) == 0 && back_plan(&b, &request, d) == 0)
         status = carry(&b, d);
 out:
     back_release(&b);

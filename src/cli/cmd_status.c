@@ -24,11 +24,8 @@ struct state {
 
 static int look(struct state *s, const struct cli *c, struct diag *d)
 {
-    bool none = c->o.history != NULL && strcmp(c->o.history, "none") == 0;
-
     if (survey_root(&s->root, c, d) != 0 ||
-        history_open(&s->history, s->root, none ? NULL : c->o.history,
-                     none ? HISTORY_NONE : HISTORY_READ, d) != 0 ||
+        survey_history(&s->history, s->root, c, HISTORY_READ, d) != 0 ||
         txn_pending(s->root, s->history, &s->pending, d) != 0)
         return -1;
     s->waits = deadline_read(&s->deadline, s->history, NULL) == ROOT_OK;
@@ -55,23 +52,27 @@ static const char *pending_text(enum txn_state state)
 static void say(struct cli *c, const struct state *s)
 {
     const char *pending = pending_text(s->pending);
+    struct buf where = BUF_INIT;
 
+    render_where(&where, c);
     if (pending != NULL) {
         buf_printf(&c->out, "%s; run: batten recover", pending);
         render_where(&c->out, c);
         buf_addc(&c->out, '\n');
     }
     if (s->waits && deadline_left(&s->deadline) > 0)
-        buf_printf(&c->out, "change %u is undone in %lld s unless confirmed: batten confirm %s\n",
-                   s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token);
+        buf_printf(&c->out, "change %u is undone in %lld s unless confirmed: batten confirm %s%s\n",
+                   s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token,
+                   buf_str(&where));
     else if (s->waits)
         buf_printf(&c->out,
-                   "change %u was not confirmed in time and is not undone yet; run: batten "
-                   "recover\n",
-                   s->deadline.change);
+                   "change %u was not confirmed in time, and is not undone yet; run: "
+                   "batten recover%s\n",
+                   s->deadline.change, buf_str(&where));
     drift_text(c, &s->drift);
     if (pending == NULL && s->drift.nfiles == 0)
         buf_adds(&c->out, "all files are as batten left them\n");
+    buf_release(&where);
 }
 
 static void say_json(struct cli *c, const struct state *s)

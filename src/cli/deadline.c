@@ -37,8 +37,8 @@ static int start_watcher(const struct deadline *dl, const struct cli *c, struct 
 {
     struct strlist words = {0};
     const char **argv;
-    char *root = c->o.root ? realpath(c->o.root, NULL) : NULL;
-    char *history = c->o.history ? realpath(c->o.history, NULL) : NULL;
+    char *root = c->o.root ? root_absolute(c->o.root) : NULL;
+    char *history = c->o.history ? root_absolute(c->o.history) : NULL;
     int result;
 
     strlist_add(&words, watch_command);
@@ -187,6 +187,25 @@ bool deadline_confirm(struct root *root, struct history *h, const struct deadlin
     return kept;
 }
 
+/* What became of it, by what the history says and not by what we meant to do. */
+static enum status tell_end(struct cli *c, struct history *h, const struct deadline *dl)
+{
+    struct history_changes all = {0};
+    bool stands = false;
+
+    if (is_waiting(h, dl)) {
+        buf_printf(&c->out, "change %u still waits; see: batten status\n", dl->change);
+        return STATUS_INCOMPLETE;
+    }
+    if (history_list(h, &all, NULL) == 0)
+        for (size_t i = 0; i < all.n; i++)
+            for (size_t k = 0; all.v[i].number == dl->change && k < all.v[i].nedits; k++)
+                stands = stands || all.v[i].edits[k].in_effect;
+    history_changes_release(&all);
+    buf_printf(&c->out, stands ? "change %u is kept\n" : "change %u is undone\n", dl->change);
+    return stands ? STATUS_DONE : STATUS_FAILED;
+}
+
 enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
                           const struct deadline *dl, bool may_enter)
 {
@@ -200,13 +219,9 @@ enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
             break;
     }
     progress_clear();
-    if (deadline_left(dl) > 0) {
-        buf_printf(&c->out, "change %u is kept\n", dl->change);
-        return STATUS_DONE;
-    }
     /* The watcher does the undoing; it is done when the file is gone. */
-    for (long long waited = 0; is_waiting(h, dl) && waited < GRACE_MS; waited += TICK_MS)
+    for (long long waited = 0; is_waiting(h, dl) && deadline_left(dl) == 0 && waited < GRACE_MS;
+         waited += TICK_MS)
         poll(NULL, 0, TICK_MS);
-    buf_printf(&c->out, "change %u was not confirmed and is undone\n", dl->change);
-    return STATUS_FAILED;
+    return tell_end(c, h, dl);
 }

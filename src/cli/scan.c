@@ -7,6 +7,7 @@
 #include "batten/dialect.h"
 #include "batten/mem.h"
 #include "batten/netdb.h"
+#include "batten/process.h"
 #include "batten/text.h"
 #include "cli.h"
 #include "progress.h"
@@ -60,6 +61,24 @@ static const struct dialect *dialect_by_text(const struct scan *s)
     return found;
 }
 
+/* Every small system has a busybox, and most that have one run another inetd: on the running host
+ * the executable that runs decides. */
+static const struct dialect *dialect_running(void)
+{
+    struct listeners none = {0};
+    struct problems problems = {0};
+    struct process *list = NULL;
+    const struct dialect *found = NULL;
+    size_t n = 0;
+
+    if (process_find_inetd("busybox", &none, &list, &n, &problems, NULL) == 0 && n > 0 &&
+        list[0].exe != NULL && strcmp(text_basename(list[0].exe), "inetd") == 0)
+        found = dialect_find("openbsd");
+    process_list_free(list, n);
+    problems_release(&problems);
+    return found;
+}
+
 static int choose_dialect(struct scan *s, const char *forced, struct diag *d)
 {
     if (forced != NULL) {
@@ -77,6 +96,12 @@ static int choose_dialect(struct scan *s, const char *forced, struct diag *d)
     }
     s->dialect = dialect_installed(s);
     s->dialect_why = "installed";
+    if (s->dialect == dialect_find("busybox") && !root_offline(s->root)) {
+        const struct dialect *running = dialect_running();
+
+        s->dialect_why = running ? "running" : s->dialect_why;
+        s->dialect = running ? running : s->dialect;
+    }
     if (s->dialect == NULL) {
         s->dialect = dialect_by_text(s);
         s->dialect_why = "the file's own words";

@@ -16,6 +16,16 @@ int survey_root(struct root **out, const struct cli *c, struct diag *d)
     return root_open(out, c->o.root ? c->o.root : "/", c->o.root != NULL, d);
 }
 
+int survey_history(struct history **out, struct root *root, const struct cli *c,
+                   enum history_mode mode, struct diag *d)
+{
+    const char *dir = c->o.history;
+
+    if (dir != NULL && strcmp(dir, "none") == 0)
+        return history_open(out, root, NULL, HISTORY_NONE, d);
+    return history_open(out, root, dir, mode, d);
+}
+
 /* A profile named by path stands outside the root: it is the caller's own file. */
 static int read_profile_path(const char *path, struct buf *out, struct diag *d)
 {

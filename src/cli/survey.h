@@ -12,6 +12,7 @@
 #define BATTEN_CLI_SURVEY_H
 
 #include "batten/follow.h"
+#include "batten/history.h"
 #include "batten/match.h"
 #include "batten/profile.h"
 #include "batten/root.h"
@@ -27,6 +28,10 @@ struct survey {
     struct listeners listeners; /* empty offline */
     bool live;                  /* listeners are known */
 };
+
+/* The history C's options name; with '--history none' an empty one, whatever MODE. */
+int survey_history(struct history **out, struct root *root, const struct cli *c,
+                   enum history_mode mode, struct diag *d);
 
 /* The profile NAME, NULL for the default one; caller frees. */
 int survey_profile(struct profile **out, struct root *root, const char *name, struct diag *d);

@@ -49,6 +49,11 @@ const char *root_dir(const struct root *root)
     return root->dir;
 }
 
+char *root_absolute(const char *dir)
+{
+    return realpath(dir, NULL);
+}
+
 int root_fd(const struct root *root)
 {
     return root->fd;
