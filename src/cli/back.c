@@ -43,15 +43,13 @@ void back_release(struct back *b)
     b->root = NULL;
 }
 
-int back_follow_again(struct back *b, unsigned change, struct diag *d)
+static int follow_again(struct back *b, unsigned change, struct diag *d)
 {
     struct rollback_request request = {.change = change};
     struct plan *plan = &b->run.plan;
     struct follow_options o = {.wait_ms = b->c->o.wait_ms, .no_stop = b->c->o.no_stop};
     struct plan_sockets closes;
 
-    if (root_offline(b->root))
-        return 0;
     if (back_plan(b, &request, d) != 0)
         return -1;
     closes = plan->opens;
@@ -62,6 +60,32 @@ int back_follow_again(struct back *b, unsigned change, struct diag *d)
     if (carry_look(&b->run, &b->scan, d) != 0)
         return -1;
     return follow_run(&b->run.result, plan, &b->run.before, &o, d);
+}
+
+int back_follow_left(struct carry *run, struct diag *d)
+{
+    const unsigned *numbers;
+    size_t n = txn_unfollowed(run->txn, &numbers);
+    int result = 0;
+
+    for (size_t i = 0; i < n && result == 0; i++) {
+        struct back b = {.c = run->c, .root = run->root};
+
+        b.run = (struct carry){
+            .c = run->c, .root = run->root, .history = run->history, .txn = run->txn};
+        result = follow_again(&b, numbers[i], d);
+        follow_result_release(&run->left);
+        run->left = b.run.result;
+        b.run.result = (struct follow_result){0};
+        /* Lock, history and root are RUN's. */
+        b.run.history = NULL;
+        b.run.txn = NULL;
+        b.root = NULL;
+        back_release(&b);
+    }
+    if (result == 0)
+        txn_followed(run->txn);
+    return result;
 }
 
 static bool has_change(struct history *h, unsigned number)

@@ -30,10 +30,10 @@ struct back {
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d);
 void back_release(struct back *b);
 
-/* The daemons follow change CHANGE again, as after a crash between its files and its signals: the
- * plan is the one that would take it back, turned round. B has its lock; the result is in b->run.
- */
-int back_follow_again(struct back *b, unsigned change, struct diag *d);
+/* The daemons follow what a crash left without its signals: each such change is planned as the
+ * rollback that would take it back, turned round. RUN has the lock; what came of it is added to
+ * run->left. */
+int back_follow_left(struct carry *run, struct diag *d);
 
 /* Undo the change that waits under TOKEN, if it still does (NULL: whatever waits), and clear the
  * deadline. Takes the lock. REASON goes into the history and to syslog. DONE with nothing changed

@@ -18,13 +18,12 @@
 
 enum { LOCK_WAIT_MS = 3000 };
 
-/* What a crash had left is finished by now; its signal is sent with ours. */
+/* What a crash had left is finished by now. */
 static void say_recovered(struct carry *run)
 {
     unsigned number;
     const struct strlist *lines = txn_recovered(run->txn, &number);
 
-    run->recovered = number;
     for (size_t i = 0; i < lines->n && run->c->command->bit != CMD_RECOVER; i++) {
         struct buf line = BUF_INIT;
 
@@ -39,7 +38,7 @@ static int open_and_lock(struct carry *run, struct diag *d)
     if (survey_history(&run->history, run->root, run->c, HISTORY_WRITE, d) == 0 &&
         txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) == 0) {
         say_recovered(run);
-        return 0;
+        return back_follow_left(run, d);
     }
     if (d->status == STATUS_SYSTEM && !root_offline(run->root))
         diag_hint(d, "run as root: sudo batten");
@@ -326,7 +325,6 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
 {
     struct cli *c = run->c;
 
-    run->plan.reload = run->plan.reload || run->recovered > 0;
     if (carry_check(run, d) != 0 || carry_shells(run, scan, d) != 0 || arm(run, d) != 0)
         return d->status;
     if (commit(run, scan, d) != 0) {
@@ -336,7 +334,9 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
         return d->status;
     }
     /* The files are changed: from here on everything that goes wrong is told, nothing undone. */
-    if (follow(run, d) != 0 || note(run, d) != 0) {
+    if (follow(run, d) == 0)
+        txn_followed(run->txn);
+    if (diag_isset(d) || note(run, d) != 0) {
         render_diag(stderr, "warning", d);
         *problems_new(&run->result.problems) = *d;
         *d = (struct diag)DIAG_INIT;
@@ -356,6 +356,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
 void carry_release(struct carry *run)
 {
     follow_result_release(&run->result);
+    follow_result_release(&run->left);
     if (run->looked)
         follow_state_release(&run->before);
     plan_release(&run->plan);

@@ -38,11 +38,11 @@ struct carry {
     struct follow_state before;
     struct follow_result result;
     unsigned number;
-    unsigned recovered;       /* the change that was finished first, 0: none */
-    struct deadline deadline; /* change 0: no timer */
-    bool only_probe;          /* the timer is there for the probe alone */
-    bool own_way_in;          /* this session came in over a service that is closed */
-    unsigned waiting;         /* an earlier change that waits to be confirmed, 0: none */
+    struct follow_result left; /* of what a crash had left without its signals */
+    struct deadline deadline;  /* change 0: no timer */
+    bool only_probe;           /* the timer is there for the probe alone */
+    bool own_way_in;           /* this session came in over a service that is closed */
+    unsigned waiting;          /* an earlier change that waits to be confirmed, 0: none */
 };
 
 /* Open the history for writing and take the lock; undo first what was not confirmed in time. */

@@ -235,23 +235,44 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
     return status;
 }
 
+/* Whether a crash or an expired timer left something to finish first. */
+static bool is_work_left(const struct harden *h)
+{
+    struct history *history = NULL;
+    enum txn_state state = TXN_CLEAN;
+    struct deadline waiting;
+    bool left = false;
+
+    if (survey_history(&history, h->survey.root, h->c, HISTORY_READ, NULL) == 0)
+        left = (txn_pending(h->survey.root, history, &state, NULL) == 0 && state != TXN_CLEAN) ||
+               (deadline_read(&waiting, history, NULL) == ROOT_OK && deadline_left(&waiting) == 0);
+    history_free(history);
+    return left;
+}
+
+static enum status nothing_to_do(struct harden *h)
+{
+    if (!h->c->o.json) {
+        render_plan(h->c, &h->run.plan, "");
+        say_how_to_apply(h);
+    }
+    return base_status(h);
+}
+
 static enum status apply(struct harden *h, struct diag *d)
 {
     enum status status;
 
     if (check_read(h, d) != 0)
         return STATUS_SYSTEM;
-    if (h->run.plan.edits.n == 0) {
-        if (!h->c->o.json) {
-            render_plan(h->c, &h->run.plan, "");
-            say_how_to_apply(h);
-        }
-        return base_status(h);
-    }
+    if (h->run.plan.edits.n == 0 && !is_work_left(h))
+        return nothing_to_do(h);
     if (carry_begin(&h->run, d) != 0)
         return STATUS_SYSTEM;
     if (!is_unchanged(h, d) && (diag_isset(d) || make_plan(h, d) != 0))
         return STATUS_SYSTEM;
+    if (h->run.plan.edits.n == 0)
+        return nothing_to_do(h);
     if (carry_diff(&h->run, d) != 0 || check_agreed(h, d) != 0 ||
         carry_look(&h->run, &h->survey.scan, d) != 0)
         return STATUS_SYSTEM;

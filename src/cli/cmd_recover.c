@@ -21,7 +21,7 @@ static enum status report(struct carry *run, const struct strlist *lines)
         json_object_set_new(o, "done", all);
         json_object_set_new(o, "expired", json_boolean(run->expired));
         json_object_set_new(o, "change", run->number ? json_integer(run->number) : json_null());
-        json_follow(o, &run->result);
+        json_follow(o, &run->left);
         json_finish(&c->out, o);
     } else {
         for (size_t i = 0; i < lines->n; i++) {
@@ -32,11 +32,11 @@ static enum status report(struct carry *run, const struct strlist *lines)
             buf_adds(&c->out, "a change that was not confirmed in time is undone\n");
         else if (lines->n == 0)
             buf_adds(&c->out, "nothing to recover\n");
-        render_follow(c, &run->result);
+        render_follow(c, &run->left);
     }
     if (run->expired)
         return STATUS_FAILED;
-    return run->result.problems.n > 0 ? STATUS_ATTENTION : STATUS_DONE;
+    return run->left.problems.n > 0 ? STATUS_ATTENTION : STATUS_DONE;
 }
 
 static enum status recover(struct back *b, bool *expired, struct diag *d)
@@ -56,8 +56,6 @@ static enum status recover(struct back *b, bool *expired, struct diag *d)
         status = STATUS_ATTENTION;
         result = 0;
     }
-    if (result == 0 && run->number > 0)
-        result = back_follow_again(b, run->number, d);
     if (result == 0) {
         *expired = deadline_read(&waiting, run->history, NULL) == ROOT_OK && b->c->o.boot;
         status = status_worse(status, report(run, &lines));

@@ -153,13 +153,14 @@ int spawn_probe(char *const *argv, long long ms, struct diag *d)
                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
-/* less as root must not offer its shell escape; it leaves at once when all fits one screen. */
+/* less as root must not offer its shell escape; it leaves at once when all fits one screen. Unlike
+ * every other child it keeps the terminal. */
 static _Noreturn void exec_pager(int in)
 {
     static const char *const pagers[] = {"/usr/bin/less", "/bin/less"};
     const char *term = getenv("TERM");
     char *term_line = mem_printf("TERM=%s", term ? term : "dumb");
-    char *environment[] = {fixed_environment[0],
+    char *environment[] = {(char[]){"PATH=/usr/bin:/bin"},
                            (char[]){"LC_ALL=C.UTF-8"},
                            (char[]){"LESS=FRX"},
                            (char[]){"LESSSECURE=1"},
