@@ -70,7 +70,7 @@ measure()
     case " $wanted " in
     *" $status "*) ;;
     *)
-        printf 'bench: status %s, not %s: %s\n' "$status" "$wanted" "$*" >&2
+        printf 'bench: status %s, not %s: %s\n' "$status" "${wanted// / or }" "$*" >&2
         exit 1
         ;;
     esac
@@ -253,9 +253,21 @@ guided()
     aim '  the longest, ms' "$longest" 50
 }
 
+# Times in ms mean little while others compute; ratios mean something.
+tell_of_load()
+{
+    local load
+
+    read -r load _ </proc/loadavg
+    if awk -v l="$load" -v n="$(nproc)" 'BEGIN { exit !(l > n) }'; then
+        echo "this machine is busy (load $load on $(nproc) processors): read the ratios, not the ms"
+    fi
+}
+
 all()
 {
     cd "$work"
+    tell_of_load
     against_others
     growth
     start_up

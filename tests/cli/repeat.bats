@@ -35,7 +35,7 @@ history_of()
     host office
     cp -r host copy
     batten 0 "${profile[@]}" --apply --history none
-    cp host/etc/inetd.conf copy/etc/inetd.conf
+    cp host/etc/inetd.conf host/etc/rc.local copy/etc
     test "$(state_of host)" = "$(state_of copy)"
     batten 0 log --history none
 }
