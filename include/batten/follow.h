@@ -79,7 +79,14 @@ int follow_look(struct follow_state *s, const char *dialect, const struct plan_s
                 struct diag *d);
 void follow_state_release(struct follow_state *s);
 
-/* Fails only when nothing could be done at all; what is not as wanted is in the result. */
+/* Fails only when nothing could be done at all; what is not as wanted is in the result.
+ *
+ * A daemon is stopped if it runs the program that the script started (process_find_program) and
+ * holds, itself or by a child, a socket that the plan closes for its service; else it is left alone
+ * and named (code "not-stopped"). Where the plan has no port for the service, because the daemon
+ * takes whatever it gets (rpc.statd, rpc.mountd), the program is all there is to go by. It is
+ * stopped, and the super-server restarted, by its systemd unit only if that is its own
+ * (process_unit). */
 int follow_run(struct follow_result *r, const struct plan *plan, struct follow_state *before,
                const struct follow_options *o, struct diag *d);
 void follow_result_release(struct follow_result *r);

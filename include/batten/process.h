@@ -51,9 +51,12 @@ int process_refresh(struct process *p);
 /* The words of its command line, at most 4096 bytes of them. What a process says of itself. */
 void process_argv(const struct process *p, struct strlist *out);
 
-/* The systemd service whose cgroup it is in ("named.service"), where systemd runs this host.
- * Caller frees; NULL when none. */
-char *process_unit(const struct process *p);
+/* The systemd service that is this process's own ("named.service"), where systemd runs this host:
+ * the one whose cgroup it is in, if that is called as its executable is, or ALSO (may be NULL), or
+ * systemd says that it is the main process. What was started by hand or by another script sits in
+ * the service of its starter (ssh, cron, rc-local): NULL then, for whoever stopped that would end
+ * far more. Caller frees. */
+char *process_unit(struct root *root, const struct process *p, const char *also);
 
 /* Whether PATH (absolute) holds a pid: a small regular file with one decimal number, 2 or more.
  * 1 and *PID, 0 when there is no such file, -1 with D (code "pid-file-odd") when it is anything

@@ -100,8 +100,9 @@ static int stop_by_signal(const struct process *p, long long ms, struct diag *d)
 
 static void stop_process(struct follow *f, const struct process *p)
 {
+    const struct other_name *other = other_name(p->exe != NULL ? text_basename(p->exe) : "");
     struct diag d = DIAG_INIT;
-    char *unit = process_unit(p);
+    char *unit = process_unit(f->root, p, other != NULL ? other->unit : NULL);
 
     if (!process_alive(p)) /* gone with the one before it */
         goto out;
@@ -116,8 +117,75 @@ out:
     free(unit);
 }
 
+static bool is_planned(const struct plan_socket *s, const struct plan_daemon *daemon)
+{
+    return !s->inetd && s->spec.port > 0 && strcmp(s->service, daemon->service) == 0;
+}
+
+/* A service whose daemon takes whatever port it gets (rpc.statd) has none in the plan. */
+static bool has_ports(const struct follow *f, const struct plan_daemon *daemon)
+{
+    for (size_t i = 0; i < f->plan->closes.n; i++)
+        if (is_planned(&f->plan->closes.v[i], daemon))
+            return true;
+    return false;
+}
+
+static bool is_child_of(pid_t pid, pid_t parent)
+{
+    struct process p;
+    bool yes = process_open(&p, pid, NULL) == 0 && p.ppid == parent;
+
+    process_release(&p);
+    return yes;
+}
+
+/* P or, where it leaves that to a child, the child. */
+static bool holds(const struct listener *l, const struct process *p)
+{
+    if (listener_owned_by(l, p->pid))
+        return true;
+    for (size_t i = 0; i < l->npids; i++)
+        if (is_child_of(l->pids[i], p->pid))
+            return true;
+    return false;
+}
+
+static bool holds_planned(const struct follow *f, const struct plan_daemon *daemon,
+                          const struct process *p, const struct listeners *l)
+{
+    const struct plan_sockets *closes = &f->plan->closes;
+
+    for (size_t i = 0; i < closes->n; i++) {
+        const struct socket_spec *s = &closes->v[i].spec;
+
+        if (!is_planned(&closes->v[i], daemon))
+            continue;
+        for (size_t k = 0; k < l->n; k++)
+            if (l->v[k].port == s->port && strcmp(l->v[k].proto, s->proto) == 0 &&
+                holds(&l->v[k], p))
+                return true;
+    }
+    return false;
+}
+
+/* The same program, and not the daemon that the script started: a queue run, a second copy on
+ * another port. */
+static void report_other(struct follow *f, const struct plan_daemon *daemon,
+                         const struct process *p)
+{
+    struct diag *d = follow_problem(f, "not-stopped",
+                                    "process %ld '%s' runs '%s' (%s) and holds no socket that is "
+                                    "to be closed: not stopped",
+                                    (long)p->pid, p->comm, daemon->program, daemon->service);
+
+    diag_at(d, daemon->path, daemon->line, 0);
+    diag_hint(d, "if it is to end: kill %ld", (long)p->pid);
+}
+
 static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
 {
+    bool by_socket = has_ports(f, daemon), *stops;
     struct listeners l = {0};
     struct process *list = NULL;
     struct diag d = DIAG_INIT;
@@ -128,10 +196,18 @@ static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
         diag_at(&d, daemon->path, daemon->line, 0);
         *problems_new(&f->result->problems) = d;
     }
+    stops = mem_array(n + 1, sizeof(*stops));
+    for (size_t i = 0; i < n; i++) {
+        stops[i] = !by_socket || holds_planned(f, daemon, &list[i], &l);
+        if (stops[i])
+            remember_sockets(f, daemon, &list[i], &l);
+        else
+            report_other(f, daemon, &list[i]);
+    }
     for (size_t i = 0; i < n; i++)
-        remember_sockets(f, daemon, &list[i], &l);
-    for (size_t i = 0; i < n; i++)
-        stop_process(f, &list[i]);
+        if (stops[i])
+            stop_process(f, &list[i]);
+    free(stops);
     process_list_free(list, n);
     listeners_release(&l);
 }

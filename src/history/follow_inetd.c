@@ -7,6 +7,7 @@
 
 #include "batten/dialect.h"
 #include "batten/mem.h"
+#include "batten/text.h"
 
 enum {
     STOP_MS = 5000,
@@ -86,7 +87,29 @@ static void tell_one(struct follow *f, struct process *p)
         *problems_new(&f->result->problems) = d;
 }
 
-/* The daemon that is there after a restart takes the place of the one that was. */
+static bool is_known(const struct follow *f, pid_t pid)
+{
+    for (size_t i = 0; i < f->ninetds; i++)
+        if (f->inetds[i].pid == pid)
+            return true;
+    return false;
+}
+
+bool follow_adopt(struct follow *f, struct process *old, struct process *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_known(f, list[i].pid))
+            continue;
+        process_release(old);
+        *old = list[i];
+        list[i].fd = -1;
+        list[i].exe = NULL;
+        return true;
+    }
+    return false;
+}
+
+/* Wait for the daemon that a restart has started. */
 static bool find_new(struct follow *f, struct process *old)
 {
     long long end = process_now() + FIND_MS;
@@ -96,16 +119,10 @@ static bool find_new(struct follow *f, struct process *old)
         struct listeners l = {0};
         struct process *list = NULL;
         size_t n = 0;
-        bool found = false;
+        bool found = listeners_read(&l, true, NULL) == 0 &&
+                     process_find_inetd(dialect_of(f), &l, &list, &n, &ignored, NULL) == 0 &&
+                     follow_adopt(f, old, list, n);
 
-        if (listeners_read(&l, true, NULL) == 0 &&
-            process_find_inetd(dialect_of(f), &l, &list, &n, &ignored, NULL) == 0 && n > 0) {
-            process_release(old);
-            *old = list[0];
-            list[0].fd = -1;
-            list[0].exe = NULL;
-            found = true;
-        }
         process_list_free(list, n);
         listeners_release(&l);
         problems_release(&ignored);
@@ -144,7 +161,7 @@ static int restart_by_unit(struct follow *f, const char *unit, struct diag *d)
 static int restart_one(struct follow *f, struct process *p)
 {
     const char *script = init_script(f);
-    char *unit = process_unit(p);
+    char *unit = process_unit(f->root, p, script != NULL ? text_basename(script) : NULL);
     struct diag d = DIAG_INIT;
     pid_t was = p->pid;
     int done;

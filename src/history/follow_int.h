@@ -78,6 +78,11 @@ void follow_tell_again(struct follow *f); /* the second HUP, for a family that d
 void follow_check_inetds(struct follow *f);
 const char *follow_start_hint(const struct follow *f); /* a command that starts the inetd */
 
+/* After a restart of OLD, one of the run's super-servers: the first of LIST that is none of them
+ * takes its place and is taken out of LIST. False when there is none: the others, which nobody has
+ * touched, do not count. */
+bool follow_adopt(struct follow *f, struct process *old, struct process *list, size_t n);
+
 /* follow_rpc.c */
 bool follow_hup_drops_rpc(struct follow *f);
 void follow_check_rpc(struct follow *f);

@@ -2,6 +2,7 @@
 #ifndef BATTEN_PROCESS_INT_H
 #define BATTEN_PROCESS_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,5 +19,11 @@ ssize_t proc_read(int dir, const char *name, char *text, size_t cap);
 /* The service that the text of /proc/PID/cgroup names, "0::/system.slice/named.service" or
  * "1:name=systemd:/system.slice/named.service". TEXT is cut up. Caller frees; NULL when none. */
 char *process_unit_in(char *text);
+
+/* Whether UNIT is PROGRAM's by its name: "named.service" is that of "/usr/sbin/named". NULL: no. */
+bool process_unit_named(const char *unit, const char *program);
+
+/* The number in systemctl's "MainPID=17\n"; 0 when there is none. */
+long process_main_pid(const char *said);
 
 #endif

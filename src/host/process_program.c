@@ -35,49 +35,6 @@ void process_argv(const struct process *p, struct strlist *out)
         strlist_add(out, text + at);
 }
 
-bool process_has_systemd(void)
-{
-    struct stat st;
-
-    return lstat("/run/systemd/system", &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-char *process_unit_in(char *text)
-{
-    static const char suffix[] = ".service";
-
-    for (char *line = strtok_r(text, "\n", &text); line != NULL;
-         line = strtok_r(NULL, "\n", &text)) {
-        const char *name = text_basename(line);
-        size_t len = strlen(name);
-
-        if (!text_starts(line, "0::/system.slice/") &&
-            strstr(line, ":name=systemd:/system.slice/") == NULL)
-            continue;
-        if (len > strlen(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0 &&
-            name[0] != '-')
-            return mem_strdup(name);
-    }
-    return NULL;
-}
-
-char *process_unit(const struct process *p)
-{
-    char text[PROC_TEXT_MAX];
-    char *unit = NULL;
-    int dir;
-
-    if (!process_has_systemd())
-        return NULL;
-    dir = proc_dir(p->pid);
-    if (dir < 0)
-        return NULL;
-    if (proc_read(dir, "cgroup", text, sizeof(text)) > 0)
-        unit = process_unit_in(text);
-    close(dir);
-    return unit;
-}
-
 /* --- the processes a command can have started
  * ---------------------------------------------------*/
 

@@ -199,3 +199,87 @@ says '^signal start 0 unitd done'
 test "$(cat /tmp/systemctl)" = 'start unitd' || fail "$(cat /tmp/systemctl)"
 SCRIPT
 }
+
+@test "of two copies only the one that holds the planned port is stopped" {
+    on_host servers <<'SCRIPT'
+cp "$(command -v perl)" /usr/sbin/portd
+portd()
+{
+    /usr/sbin/portd -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0);
+        bind(S, sockaddr_in($ARGV[0], INADDR_ANY)); listen(S, 5); sleep' "$1" &
+    wait_for listens 4 tcp "$1"
+}
+portd 53
+real=$!
+portd 5353
+other=$!
+/usr/sbin/portd -e sleep &
+queue=$!
+driver 7 --then true stop:port,/usr/sbin/portd close:port,ipv4,tcp,*,53,daemon
+says "^signal TERM $real portd done"
+says "^problem not-stopped: process $other 'portd' .* holds no socket .* \| .*kill $other"
+test $(grep -c ^signal /tmp/out) -eq 1 || fail 'more than one was stopped'
+kill -0 $other && kill -0 $queue
+# Alone, too, and one that holds none at all.
+driver 7 --then true stop:port,/usr/sbin/portd close:port,ipv4,tcp,*,53,daemon
+says "^problem not-stopped: process $other"
+says_not '^signal'
+kill $other
+wait $other || true
+driver 7 --then true stop:port,/usr/sbin/portd close:port,ipv4,tcp,*,53,daemon
+says "^problem not-stopped: process $queue"
+says_not '^signal'
+kill -0 $queue
+SCRIPT
+}
+
+@test "a daemon whose master does not listen itself is stopped" {
+    on_host servers <<'SCRIPT'
+cp "$(command -v perl)" /usr/sbin/twod
+/usr/sbin/twod -e 'use Socket; if (!fork) {
+    socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(5454, INADDR_ANY)); listen(S, 5);
+    $p = getppid; sleep 1 while getppid == $p; exit } sleep' &
+wait_for listens 4 tcp 5454
+driver 0 --then true stop:two,/usr/sbin/twod close:two,ipv4,tcp,*,5454,daemon
+says "^signal TERM $! twod done"
+SCRIPT
+}
+
+@test "a systemd service is stopped only if it is the daemon's own" {
+    on_host servers,dns <<'SCRIPT'
+mkdir -p /run/systemd/system
+cat >/usr/bin/systemctl <<'REST'
+#!/bin/bash
+echo "$*" >>/tmp/asked
+case $1 in
+show) echo "MainPID=$(cat /tmp/main)" ;;
+stop) exec pkill -x named ;;
+*) exit 1 ;;
+esac
+REST
+chmod 755 /usr/bin/systemctl
+# in_unit UNIT: a named in that service's cgroup
+in_unit()
+{
+    start_named
+    pid=$(pgrep -x named)
+    echo "0::/system.slice/$1" >/tmp/cgroup
+    mount --bind /tmp/cgroup /proc/$pid/cgroup
+    : >/tmp/asked
+}
+stop='stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon'
+echo 1 >/tmp/main
+in_unit rc-local.service
+driver 0 --then true $stop
+says "^signal TERM $pid named done"
+refuse grep -q stop /tmp/asked
+grep -q 'show --property=MainPID rc-local.service' /tmp/asked
+in_unit named.service
+driver 0 --then true $stop
+grep -qx 'stop named.service' /tmp/asked
+in_unit dns.service
+echo $pid >/tmp/main
+driver 0 --then true $stop
+grep -qx 'stop dns.service' /tmp/asked
+SCRIPT
+}

@@ -255,6 +255,28 @@ static void a_refusal_is_none(void **state)
     }
 }
 
+/* Two super-servers: after the restart of one the other is no proof that it came back. */
+static void the_other_inetd_is_not_the_new_one(void **state)
+{
+    struct process inetds[] = {
+        {.pid = 400, .fd = -1},
+        {.pid = 500, .fd = -1}
+    };
+    struct process list[] = {
+        {.pid = 500, .fd = -1},
+        {.pid = 600, .fd = -1}
+    };
+    struct follow f = {.inetds = inetds, .ninetds = 2};
+
+    (void)state;
+    assert_false(follow_adopt(&f, &inetds[0], list, 1));
+    assert_int_equal(inetds[0].pid, 400);
+    assert_true(follow_adopt(&f, &inetds[0], list, 2));
+    assert_int_equal(inetds[0].pid, 600);
+    assert_int_equal(inetds[1].pid, 500);
+    assert_false(follow_adopt(&f, &inetds[1], list, 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_reply_is_read),
         cmocka_unit_test(a_torn_reply_does_no_harm),
         cmocka_unit_test(a_refusal_is_none),
+        cmocka_unit_test(the_other_inetd_is_not_the_new_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

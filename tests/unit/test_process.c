@@ -506,6 +506,33 @@ static void a_service_is_named_by_its_cgroup(void **state)
     check_unit("", NULL);
 }
 
+/* A daemon started by hand sits in the service of its starter. */
+static void a_service_is_the_processs_own_by_name(void **state)
+{
+    (void)state;
+    assert_true(process_unit_named("named.service", "/usr/sbin/named"));
+    assert_true(process_unit_named("rpc-statd.service", "rpc-statd"));
+    assert_false(process_unit_named("rc-local.service", "/sbin/rpc.statd"));
+    assert_false(process_unit_named("ssh.service", "/usr/sbin/sshd"));
+    assert_false(process_unit_named("named-x.service", "/usr/sbin/named"));
+    assert_false(process_unit_named("named.service", "/usr/sbin/name"));
+    assert_false(process_unit_named("named.service", NULL));
+    assert_false(process_unit_named(".service", ""));
+}
+
+static void the_main_process_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(process_main_pid("MainPID=17\n"), 17);
+    assert_int_equal(process_main_pid("MainPID=0\n"), 0);
+    assert_int_equal(process_main_pid("MainPID=1\n"), 0);
+    assert_int_equal(process_main_pid("MainPID=17"), 0); /* cut */
+    assert_int_equal(process_main_pid("MainPID=-17\n"), 0);
+    assert_int_equal(process_main_pid("MainPID=4294967313\n"), 0);
+    assert_int_equal(process_main_pid("ControlPID=17\n"), 0);
+    assert_int_equal(process_main_pid(""), 0);
+}
+
 static void kill_children(void)
 {
     char line[64];
@@ -561,6 +588,8 @@ int main(void)
         cmocka_unit_test(runs_only_what_is_roots),
         cmocka_unit_test(what_a_command_says),
         cmocka_unit_test(a_service_is_named_by_its_cgroup),
+        cmocka_unit_test(a_service_is_the_processs_own_by_name),
+        cmocka_unit_test(the_main_process_is_read),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
