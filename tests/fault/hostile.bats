@@ -68,7 +68,7 @@ strace_sees_nothing_outside()
 }
 
 @test "an etc that is a symlink to /etc" {
-    rm -r "$root/etc"
+    rm -r "${root:?}/etc"
     ln -s /etc "$root/etc"
     all_commands
     attack audit
@@ -163,6 +163,7 @@ strace_sees_nothing_outside()
 
 @test "a history with hooks, config, alternates, links" {
     local repo=$root/var/lib/batten/history.git plant
+    # shellcheck disable=SC2016 # run in the repository, below
     local plants=(
         'mkdir hooks; printf "#!/bin/sh\ntouch %s/ran\n" "$outside" >hooks/post-update; chmod +x hooks/*'
         'printf "[core]\n\tpager = touch %s/ran\n[include]\n\tpath = %s/inetd.conf\n" "$outside" "$outside" >>config'
