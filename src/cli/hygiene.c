@@ -13,8 +13,6 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 
-extern char **environ;
-
 static bool is_kept(const char *variable)
 {
     static const char *const kept[] = {

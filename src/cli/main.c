@@ -47,11 +47,12 @@ static void choose_lens_dir(void)
 
 static bool wants_color(const struct options *o)
 {
-    const char *when = o->color_word ? o->color_word : "auto", *term = getenv("TERM");
+    const char *when = o->color_word ? o->color_word : "auto";
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
     if (strcmp(when, "auto") != 0)
         return strcmp(when, "always") == 0;
-    if (getenv("NO_COLOR") != NULL && *getenv("NO_COLOR") != '\0')
+    if (no_color != NULL && *no_color != '\0')
         return false;
     return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }

@@ -205,7 +205,6 @@ static unsigned parameter(const struct shell *sh, int word)
     }
     if (len == 4 && memcmp(s, "${", 2) == 0 && s[3] == '}') {
         s++;
-        len = 2;
     } else if (len != 2 || s[0] != '$') {
         return 0;
     }

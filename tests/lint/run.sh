@@ -54,7 +54,7 @@ check_shell()
 {
     sources '*.sh' .ci/run src/share/completion/batten | xargs -r shellcheck -x &&
         sources '*.bats' '*.bash' |
-        xargs -r shellcheck -x -e SC2030,SC2031,SC2153,SC2034,SC2154,SC2164,SC1091
+        xargs -r shellcheck -x -e SC2016,SC2030,SC2031,SC2094,SC2153,SC2034,SC2154,SC2164,SC1091
 }
 
 # Whether the pages of others are installed here is no fault of ours.
