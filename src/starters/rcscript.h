@@ -34,6 +34,7 @@ struct rc_name {
     char *name;
     char *value;     /* the latest assigned, read from the top; may hold SHELL_GAP; or NULL */
     bool uncertain;  /* another branch may have given it another value */
+    bool exact;      /* no branch and no default is behind the value */
     char *only;      /* the value of all assignments in the file, or of the first */
     bool mixed;      /* there are several values */
     bool function;   /* the file defines a function of that name */
@@ -50,6 +51,7 @@ struct rc_names {
     int *buckets;
     size_t nbuckets; /* a power of 2 */
     bool uncertain;  /* set by a lookup that met an uncertain value; reset by who asks */
+    bool inexact;    /* the same for a value that the script may come to by another way */
 };
 
 /* The names of SH, every assignment summed up. */
@@ -109,7 +111,7 @@ static inline struct rc_start *rc_start_of(const struct entry *e)
 
 struct rc_word {
     char *text;  /* expanded; SHELL_GAP for what is unknown */
-    char *shown; /* the same as it is written where something is unknown */
+    char *shown; /* the same as it is written, where it may be another when the script runs */
     size_t start, end;
     bool uncertain; /* a variable in it is set in more than one way */
 };

@@ -56,7 +56,7 @@ static void find_item(struct rc_script *s, int c, const struct rc_words *list, s
             rc_find_words(s, &words, 0, 0, hits);
         rc_words_release(&words);
         /* a start of its own in the loop, whatever the variable is */
-        if (hits->n > before && strstr(hits->v[before].program, list->v[item].shown) == NULL)
+        if (hits->n > before && strstr(hits->v[before].program, list->v[item].text) == NULL)
             rc_hits_cut(hits, before);
     }
     if (hits->n == before)

@@ -58,6 +58,7 @@ static void assign(struct rc_name *n, const char *value, bool certain)
         n->only = mem_strdup(value);
     else if (!same_program(n->only, value))
         n->mixed = true;
+    n->exact = certain;
     if (certain || n->value == NULL)
         n->uncertain = false;
     else if (!same_program(n->value, value))
@@ -76,6 +77,7 @@ const char *rc_names_lookup(void *ctx, const char *name, size_t len)
     struct rc_names *names = ctx;
     const struct rc_name *n = rc_names_find(names, name, len);
 
+    names->inexact = names->inexact || n == NULL || n->value == NULL || !n->exact;
     if (n == NULL || n->only == NULL)
         return NULL;
     if (n->value == NULL) {
@@ -114,8 +116,11 @@ static void assign_word(struct rc_names *names, const struct shell *sh, int word
         assign(find_or_add(names, text, name - 1), gap, false);
         return;
     }
+    names->inexact = false;
     shell_expand(&value, equals + 1, len - name - 1, rc_names_lookup, names, NULL);
     assign(find_or_add(names, text, name), buf_str(&value), certain);
+    if (names->inexact)
+        find_or_add(names, text, name)->exact = false;
     buf_release(&value);
 }
 
@@ -138,6 +143,7 @@ static void assign_default(struct rc_names *names, const struct shell *sh, int w
         return;
     shell_expand(&value, text, len, rc_names_lookup, names, NULL);
     assign(find_or_add(names, text + 2, i - 2), buf_str(&value), true);
+    find_or_add(names, text + 2, i - 2)->exact = false;
     buf_release(&value);
 }
 

@@ -22,11 +22,11 @@ bool rc_is_daemon(const struct rc_script *s, const char *name)
 }
 
 /* TEXT is what the word W of the script stands for, or a part of it. */
-static void add_word(struct rc_words *words, const char *text, size_t len, const struct shell *sh,
-                     const struct shell_word *w)
+static void add_word(struct rc_words *words, const char *text, size_t len,
+                     const struct rc_script *s, const struct shell_word *w)
 {
-    bool gap = memchr(text, SHELL_GAP, len) != NULL;
-    const char *shown = gap ? sh->bytes + w->start : text;
+    bool gap = s->names.inexact || memchr(text, SHELL_GAP, len) != NULL;
+    const char *shown = gap ? s->sh->bytes + w->start : text;
 
     words->v = mem_grow(words->v, words->n, &words->cap, sizeof(*words->v));
     words->v[words->n++] =
@@ -35,14 +35,14 @@ static void add_word(struct rc_words *words, const char *text, size_t len, const
 }
 
 /* An unquoted variable with blanks in its value is several words. */
-static void add_split(struct rc_words *words, const char *text, const struct shell *sh,
+static void add_split(struct rc_words *words, const char *text, const struct rc_script *s,
                       const struct shell_word *w)
 {
     while (*text != '\0') {
         size_t len = strcspn(text, " \t\n");
 
         if (len > 0)
-            add_word(words, text, len, sh, w);
+            add_word(words, text, len, s, w);
         text += len;
         text += strspn(text, " \t\n");
     }
@@ -56,13 +56,13 @@ void rc_words_get(struct rc_script *s, int word, struct rc_words *words)
         size_t before = words->n;
         bool split = false;
 
-        s->names.uncertain = false;
+        s->names.uncertain = s->names.inexact = false;
         shell_expand(&text, s->sh->bytes + w->start, w->end - w->start, rc_names_lookup, &s->names,
                      &split);
         if (split)
-            add_split(words, buf_str(&text), s->sh, w);
+            add_split(words, buf_str(&text), s, w);
         else
-            add_word(words, buf_str(&text), text.len, s->sh, w);
+            add_word(words, buf_str(&text), text.len, s, w);
         for (size_t i = before; i < words->n; i++)
             words->v[i].uncertain = s->names.uncertain;
         buf_release(&text);
@@ -114,7 +114,7 @@ struct rc_hit *rc_hits_add(struct rc_hits *hits, const char *name, const struct 
     hits->v = mem_grow(hits->v, hits->n, &hits->cap, sizeof(*hits->v));
     hit = &hits->v[hits->n++];
     *hit = (struct rc_hit){.name = mem_strdup(name)};
-    hit->program = mem_strdup(w->v[at].shown);
+    hit->program = mem_strdup(strchr(w->v[at].text, SHELL_GAP) ? w->v[at].shown : w->v[at].text);
     hit->at = at;
     hit->argv = mem_array(nargs + 2, sizeof(char *));
     for (size_t i = 0; i <= nargs; i++)

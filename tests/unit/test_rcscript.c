@@ -305,6 +305,23 @@ static void test_fields(void **state)
     rc_case_release(&c);
 }
 
+/* A word that may be another when the script runs is shown as it is written. */
+static void test_inexact(void **state)
+{
+    static const char script[] = "if x; then P=2323; N=telnetd; fi\nQ=$P/x\nR=7\n"
+                                 "$N -p $P -q ${Q} -r $R ${n:-d}\n";
+    static const char *const argv[] = {"$N", "-p", "$P", "-q", "${Q}", "-r", "7", "${n:-d}"};
+    struct rc_case c;
+
+    (void)state;
+    rc_case_init(&c, "etc/rc", script, sizeof(script) - 1);
+    assert_int_equal(c.p.entries.n, 1);
+    assert_string_equal(c.p.entries.v[0]->program, "telnetd");
+    for (size_t i = 0; i < ARRAY_LEN(argv); i++)
+        assert_string_equal(c.p.entries.v[0]->argv[i], argv[i]);
+    rc_case_release(&c);
+}
+
 /* Hostile scripts end soon, and their starts are counted. */
 static void test_many(void **state)
 {
@@ -329,7 +346,8 @@ int main(void)
         cmocka_unit_test(test_indirect),  cmocka_unit_test(test_locked),
         cmocka_unit_test(test_disabled),  cmocka_unit_test(test_init),
         cmocka_unit_test(test_more),      cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_fields),    cmocka_unit_test(test_many),
+        cmocka_unit_test(test_fields),    cmocka_unit_test(test_inexact),
+        cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
