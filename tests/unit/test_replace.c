@@ -311,19 +311,19 @@ static void mounts_in_child(void)
     struct fixture f;
     char *etc, *conf, *other;
 
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", "", MS_REC | MS_PRIVATE, NULL) != 0)
         _exit(77);
     fixture_open(&f);
     etc = tree_path(&f.t, "etc");
     conf = tree_path(&f.t, "etc/inetd.conf");
     tree_write(&f.t, "opt/conf/inetd.conf", old_text);
     other = tree_path(&f.t, "opt");
-    assert_int_equal(mount(conf, conf, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(conf, conf, "", MS_BIND, NULL), 0);
     check_says(&f, "etc/inetd.conf", 0, "bind-mount");
     assert_int_equal(umount(conf), 0);
 
-    assert_int_equal(mount(etc, etc, NULL, MS_BIND, NULL), 0);
-    assert_int_equal(mount(NULL, etc, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(mount(etc, etc, "", MS_BIND, NULL), 0);
+    assert_int_equal(mount(NULL, etc, "", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
     check_says(&f, "etc/inetd.conf", 0, "read-only");
     assert_int_equal(umount(etc), 0);
 

@@ -532,8 +532,8 @@ static void batten_step(struct host *h, struct model *m, unsigned *newest)
 
 static void random_sequences_keep_what_the_admin_did(void **state)
 {
-    const char *rounds = getenv("BATTEN_ROUNDS");
-    unsigned n = rounds ? (unsigned)strtoul(rounds, NULL, 10) : 10;
+    const char *rounds = getenv("BATTEN_ROUNDS"), *is_long = getenv("BATTEN_LONG");
+    unsigned n = rounds ? (unsigned)strtoul(rounds, NULL, 10) : is_long && *is_long ? 40 : 10;
 
     (void)state;
     for (unsigned round = 1; round <= n; round++) {
