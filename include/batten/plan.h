@@ -99,10 +99,16 @@ enum plan_flag { PLAN_ALL_OR_NOTHING = 1 << 0 };
 int plan_make(struct plan *plan, const struct parse *parses, size_t nparses,
               const struct findings *findings, unsigned flags, struct diag *d);
 
+/* Take out of PLAN, a rollback, the edits after which another entry would not be what it is now:
+ * every enabled entry outside the edits' ranges is to be there with the same name, program, argv
+ * and sockets once PARSES (finished) are read with the new bytes, and none is to come to life. Each
+ * edit taken out becomes a skip with code "conflict"; plan->files are made anew. */
+int plan_guard(struct plan *plan, const struct parse *parses, size_t nparses, struct diag *d);
+
 /* What PLAN's files will do: compares what PARSES (finished) predict now with what the same sources
  * predict once plan->files hold their new bytes, and fills closes, opens, stays, daemons and reload
- * (an rc entry that goes is a daemon to stop, one that comes back a daemon to start). plan_make
- * ends with it; a rollback plan is given to it by the command. */
+ * (an rc entry that goes is a daemon to stop, one that comes back a daemon to start). A rollback
+ * plan, which is given to it after plan_guard, gets its consequences too. */
 int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, struct diag *d);
 
 void plan_sockets_release(struct plan_sockets *list);

@@ -30,7 +30,8 @@ int back_plan(struct back *b, const struct rollback_request *r, struct diag *d)
     plan->dialect = b->scan.dialect;
     if (rollback_plan(plan, b->run.history, r, read_now, b, d) != 0)
         return -1;
-    if (plan_compare(plan, b->scan.parses, b->scan.nparses, d) != 0)
+    if (plan_guard(plan, b->scan.parses, b->scan.nparses, d) != 0 ||
+        plan_compare(plan, b->scan.parses, b->scan.nparses, d) != 0)
         return -1;
     return carry_diff(&b->run, d);
 }

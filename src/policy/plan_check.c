@@ -62,7 +62,7 @@ static struct edits chosen(const struct check *c, const struct source *source)
 
 /* ---- before against after ---- */
 
-static bool same_socket(const struct socket_spec *a, const struct socket_spec *b)
+bool work_same_socket(const struct socket_spec *a, const struct socket_spec *b)
 {
     return a->family == b->family && a->port == b->port && strcmp(a->proto, b->proto) == 0 &&
            strcmp(a->address, b->address) == 0;
@@ -73,7 +73,7 @@ static bool same_sockets(const struct entry *a, const struct entry *b)
     if (a->nsockets != b->nsockets)
         return false;
     for (size_t i = 0; i < a->nsockets; i++) {
-        if (!same_socket(&a->sockets[i], &b->sockets[i]))
+        if (!work_same_socket(&a->sockets[i], &b->sockets[i]))
             return false;
     }
     return true;

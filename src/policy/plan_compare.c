@@ -132,5 +132,7 @@ int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, 
         parse_release(&p.after);
         free(p.sources);
     }
+    if (plan->kind == PLAN_ROLLBACK)
+        work_back_consequences(plan);
     return 0;
 }

@@ -6,6 +6,8 @@
  *     plan_check.c  what the new files would open
  *     plan_text.c   consequences in sentences
  *     plan_compare.c  the same question for files that are given
+ *     plan_back.c   consequences of a rollback
+ *     plan_guard.c  whether a rollback leaves its neighbours as they are
  *
  * An item is a finding to be switched off. A unit is what is decided as one: the items of one
  * group, or a single item. Units are dropped, each with its reasons as skips; what is left is the
@@ -66,11 +68,16 @@ bool work_live(const struct work *w, const struct entry *e);
 /* The sources of P in the order they were parsed. *N gets the count; caller frees the array. */
 const struct source **work_sources(const struct parse *p, size_t *n);
 
+bool work_same_socket(const struct socket_spec *a, const struct socket_spec *b);
+
 /* Drop the units after whose edits the files would open what they do not open now. */
 void work_check_sockets(struct work *w);
 
 /* The sentences, after all else is filled in. */
 void work_consequences(struct work *w);
+
+/* The same for a rollback, from what it opens, closes, starts and stops. */
+void work_back_consequences(struct plan *plan);
 
 /* What a person calls E: the catalogue name, else its own. */
 const char *work_service(const struct finding *f);
