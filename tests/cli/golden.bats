@@ -216,7 +216,7 @@ profile=(--profile jpcert-98-0004)
     batten_json 2 adit
     batten_json 2 --aply
     batten_json 2 close telnett
-    batten_json 3 show 7
+    batten_json 2 show 7
     batten_json 3 explain telnett
     where=(--root nowhere)
     batten_json 3 audit
