@@ -185,7 +185,7 @@ with_mounts()
     repo=$root/var/lib/batten/history.git
     close_telnet "$root"
     git --git-dir="$repo" gc -q
-    test -z "$(find "$repo/objects" -path '*/??/*' -type f)"
+    test -z "$(find "$repo/objects" -path '*/objects/??/*' -type f)"
     run "$batten" --root "$root" log -p
     [[ $output == *"close telnet"*"+#telnet"* ]]
     "$batten" --root "$root" close ftp --apply
