@@ -48,9 +48,9 @@ int replace_staging(struct root *root, const char *path, char **dir, struct diag
 struct replace *replace_new(struct root *root);
 
 /* Stage LEN new BYTES for PATH, whose content was OLD (OLDLEN bytes) with META when it was read.
- * NEW_META is the metadata the new file gets, NULL: META's. The file is never more readable than it
- * ends up. What FILE points to must stay until replace_free. Fails with STATUS_SYSTEM (codes
- * "stage-failed", "no-space", "metadata-lost") and nothing left behind. */
+ * The new file gets META as well; it is never more readable than it ends up. What FILE points to
+ * must stay until replace_free. Fails with STATUS_SYSTEM (codes "stage-failed", "no-space",
+ * "metadata-lost") and nothing left behind. */
 struct replace_file {
     const char *path; /* as read; resolved inside the root again */
     const char *old;
@@ -58,7 +58,6 @@ struct replace_file {
     const struct file_meta *meta;
     const char *bytes;
     size_t len;
-    const struct file_meta *new_meta;
 };
 int replace_stage(struct replace *r, const struct replace_file *file, struct diag *d);
 

@@ -37,6 +37,10 @@ bool text_utf8(struct buf *out, const char *bytes, size_t len);
 void text_escape(struct buf *out, const char *bytes, size_t len);
 char *text_unescape(const char *word, size_t *len);
 
+/* Append WORD as one word of a shell command line: plain, in 'single quotes', or as $'...' where it
+ * holds a quote or a byte outside printable ASCII, so that a terminal is safe too. */
+void text_shell_word(struct buf *out, const char *word);
+
 void text_base64(struct buf *out, const void *bytes, size_t len);
 
 /* Terminal columns that the UTF-8 text takes (wcwidth rules; invalid bytes count 1). */

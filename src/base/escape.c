@@ -44,3 +44,39 @@ char *text_unescape(const char *word, size_t *len)
     *len = n;
     return out;
 }
+
+/* $'...' is the one quoting that can say a control byte without holding it. */
+static void shell_escape(struct buf *out, const char *word)
+{
+    buf_adds(out, "$'");
+    for (; *word != '\0'; word++) {
+        unsigned char c = (unsigned char)*word;
+
+        if (c < 0x20 || c >= 0x7f)
+            buf_printf(out, "\\%03o", c);
+        else if (c == '\'' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else
+            buf_addc(out, (char)c);
+    }
+    buf_addc(out, '\'');
+}
+
+void text_shell_word(struct buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789@%+=:,./-_";
+    bool printable = true;
+
+    if (*word != '\0' && strspn(word, plain) == strlen(word)) {
+        buf_adds(out, word);
+        return;
+    }
+    for (const char *c = word; *c != '\0'; c++)
+        printable =
+            printable && (unsigned char)*c >= 0x20 && (unsigned char)*c < 0x7f && *c != '\'';
+    if (printable)
+        buf_printf(out, "'%s'", word);
+    else
+        shell_escape(out, word);
+}

@@ -173,40 +173,9 @@ void render_cell(struct buf *out, const char *text, size_t width, bool keep_end)
     buf_release(&clean);
 }
 
-/* $'...' is the one quoting that can say a control byte without holding it. */
-static void shell_escape(struct buf *out, const char *word)
-{
-    buf_adds(out, "$'");
-    for (; *word != '\0'; word++) {
-        unsigned char c = (unsigned char)*word;
-
-        if (c < 0x20 || c >= 0x7f)
-            buf_printf(out, "\\%03o", c);
-        else if (c == '\'' || c == '\\')
-            buf_printf(out, "\\%c", c);
-        else
-            buf_addc(out, (char)c);
-    }
-    buf_addc(out, '\'');
-}
-
 void render_shell_word(struct buf *out, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789@%+=:,./-_";
-    bool printable = true;
-
-    if (*word != '\0' && strspn(word, plain) == strlen(word)) {
-        buf_adds(out, word);
-        return;
-    }
-    for (const char *c = word; *c != '\0'; c++)
-        printable =
-            printable && (unsigned char)*c >= 0x20 && (unsigned char)*c < 0x7f && *c != '\'';
-    if (printable)
-        buf_printf(out, "'%s'", word);
-    else
-        shell_escape(out, word);
+    text_shell_word(out, word);
 }
 
 void render_where(struct buf *out, const struct cli *c)

@@ -46,7 +46,7 @@ static int open_places(struct replace *r, struct staged *s, struct diag *d)
     char *up;
 
     if (fd < 0) {
-        if (root_fail(s->file.path, errno, d) == ROOT_ABSENT)
+        if (root_fail(r->root, s->file.path, errno, d) == ROOT_ABSENT)
             diag_set(d, STATUS_REFUSED, "changed-since", "'%s' is gone", s->file.path);
         return -1;
     }
@@ -55,7 +55,7 @@ static int open_places(struct replace *r, struct staged *s, struct diag *d)
     s->base = mem_strdup(s->real + strlen(up) + (*up ? 1 : 0));
     s->parent = root_open_plain(r->root->fd, up, O_RDONLY | O_DIRECTORY, 0);
     if (s->parent < 0)
-        replace_fail("stage-failed", up, errno, d);
+        replace_fail(r->root, "stage-failed", up, errno, d);
     free(up);
     if (s->parent < 0 || replace_staging_for(r->root, s->real, &s->staging, d) != 0)
         return -1;
@@ -100,24 +100,19 @@ static int slot_holds(const struct staged *s, const char *bytes, size_t len,
     return rc;
 }
 
-static const struct file_meta *new_meta(const struct staged *s)
-{
-    return s->file.new_meta ? s->file.new_meta : s->file.meta;
-}
-
 /* Bring the old content of S back. What comes out should be ours; if somebody put another file in
  * its place meanwhile, that one is the newest and goes back in. */
 static int exchange_back(struct staged *s)
 {
     if (exchange(s) != 0)
         return -1;
-    if (slot_holds(s, s->file.bytes, s->file.len, new_meta(s)) == 0 && exchange(s) != 0)
+    if (slot_holds(s, s->file.bytes, s->file.len, s->file.meta) == 0 && exchange(s) != 0)
         return -1;
     s->in = false;
     return 0;
 }
 
-static int swap_failed(const struct staged *s, int errnum, struct diag *d)
+static int swap_failed(const struct replace *r, const struct staged *s, int errnum, struct diag *d)
 {
     if (errnum == EINVAL || errnum == ENOSYS) {
         diag_set(d, STATUS_SYSTEM, "no-exchange",
@@ -130,7 +125,7 @@ static int swap_failed(const struct staged *s, int errnum, struct diag *d)
         diag_at(d, s->file.path, 0, 0);
         return -1;
     }
-    return replace_fail("swap-failed", s->real, errnum, d);
+    return replace_fail(r->root, "swap-failed", s->real, errnum, d);
 }
 
 static int changed_since(const struct staged *s, struct diag *d)
@@ -162,20 +157,20 @@ static int swap_one(struct replace *r, struct staged *s, struct diag *d)
     if (check_place(r, s, d) != 0)
         return -1;
     if (exchange(s) != 0)
-        return swap_failed(s, errno, d);
+        return swap_failed(r, s, errno, d);
     /* on disk: the new content at the target, new.N holds what was there */
     s->in = true;
     held = slot_holds(s, s->file.old, s->file.old_len, s->file.meta);
     if (held == 1)
         return 0;
-    return held == 0 ? changed_since(s, d) : swap_failed(s, errno, d);
+    return held == 0 ? changed_since(s, d) : swap_failed(r, s, errno, d);
 }
 
 static int sync_places(struct replace *r, struct diag *d)
 {
     for (size_t i = 0; i < r->n; i++)
         if (fsync(r->v[i].parent) != 0 || fsync(r->v[i].dir) != 0)
-            return replace_fail("sync-failed", r->v[i].real, errno, d);
+            return replace_fail(r->root, "sync-failed", r->v[i].real, errno, d);
     return 0;
 }
 
@@ -231,7 +226,7 @@ int replace_finish(struct replace *r, struct diag *d)
 
     for (size_t i = 0; i < r->n; i++) {
         if (unlinkat(r->v[i].dir, r->v[i].name, 0) != 0 && errno != ENOENT)
-            rc = replace_fail("clear-failed", r->v[i].staging, errno, d);
+            rc = replace_fail(r->root, "clear-failed", r->v[i].staging, errno, d);
         r->v[i].in = false;
     }
     for (size_t i = 0; i < r->n; i++)

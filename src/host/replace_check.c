@@ -15,14 +15,6 @@
 /* Blocks and inodes beyond the file itself: the staging directory, a directory's new block. */
 enum { SPARE_BYTES = 65536, SPARE_INODES = 2 };
 
-/* The path as a person types it on this host. */
-static char *shown(const struct root *root, const char *real)
-{
-    const char *dir = strcmp(root->dir, "/") == 0 ? "" : root->dir;
-
-    return mem_printf("%s/%s", dir, real);
-}
-
 /* The mount that FD is on. Kernels that do not tell: the device, which is almost the same. */
 static unsigned long long mount_of(int fd)
 {
@@ -98,7 +90,7 @@ int replace_staging_for(struct root *root, const char *real, char **dir, struct 
                  "cannot replace '%s': '%s' is a mount of its own, with no place for a new file",
                  real, top);
         diag_at(d, real, 0, 0);
-        diag_hint(d, "umount '/%s'", top);
+        root_hint(d, root, "umount", top);
         free(top);
         return -1;
     }
@@ -113,7 +105,7 @@ int replace_staging(struct root *root, const char *path, char **dir, struct diag
     int fd = root_open_real(root, path, O_PATH, &real), rc;
 
     if (fd < 0) {
-        if (root_fail(path, errno, d) == ROOT_ABSENT)
+        if (root_fail(root, path, errno, d) == ROOT_ABSENT)
             diag_set(d, STATUS_REFUSED, "changed-since", "'%s' is gone", path);
         return -1;
     }
@@ -131,13 +123,13 @@ enum root_result replace_etc_staging(struct root *root, bool create, char **dir,
 
     *dir = NULL;
     if (etc == NULL)
-        return root_fail("etc", errno, d);
+        return root_fail(root, "etc", errno, d);
     *dir = mem_printf("%s%s.batten", etc, *etc ? "/" : "");
     free(etc);
     if (!create && root_lstat(root, *dir, &st) != 0) {
         free(*dir);
         *dir = NULL;
-        return errno == ENOENT ? ROOT_ABSENT : root_fail("etc/.batten", errno, d);
+        return errno == ENOENT ? ROOT_ABSENT : root_fail(root, "etc/.batten", errno, d);
     }
     fd = replace_staging_open(root, *dir, d);
     if (fd >= 0) {
@@ -153,53 +145,48 @@ enum root_result replace_etc_staging(struct root *root, bool create, char **dir,
 static int check_flags(struct root *root, int fd, const char *real, struct diag *d)
 {
     int flags = 0;
-    char *path;
 
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
         return 0;
     if ((flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) == 0)
         return 0;
-    path = shown(root, real);
     diag_set(d, STATUS_SYSTEM, "immutable", "'%s' has the %s flag", real,
              (flags & FS_IMMUTABLE_FL) != 0 ? "immutable" : "append-only");
     diag_at(d, real, 0, 0);
-    diag_hint(d, "chattr -%c '%s'", (flags & FS_IMMUTABLE_FL) != 0 ? 'i' : 'a', path);
-    free(path);
+    root_hint(d, root, (flags & FS_IMMUTABLE_FL) != 0 ? "chattr -i" : "chattr -a", real);
     return -1;
 }
 
 static int check_mount(struct root *root, int fd, int parent, const char *real, struct diag *d)
 {
     struct statx x;
-    char *path;
 
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) != 0)
-        return replace_fail("unreadable", real, errno, d);
+        return replace_fail(root, "unreadable", real, errno, d);
     if ((x.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 && mount_of(fd) == mount_of(parent))
         return 0;
-    path = shown(root, real);
     diag_set(d, STATUS_SYSTEM, "bind-mount", "'%s' is a mount point: it cannot be replaced", real);
     diag_at(d, real, 0, 0);
-    diag_hint(d, "umount '%s'", path);
-    free(path);
+    root_hint(d, root, "umount", real);
     return -1;
 }
 
-static int check_space(int parent, const char *real, size_t len, struct diag *d)
+static int check_space(const struct root *root, int parent, const char *real, size_t len,
+                       struct diag *d)
 {
     struct statvfs fs;
     unsigned long long blocks, have;
 
     if (fstatvfs(parent, &fs) != 0)
-        return replace_fail("unreadable", real, errno, d);
+        return replace_fail(root, "unreadable", real, errno, d);
     if ((fs.f_flag & ST_RDONLY) != 0)
-        return replace_fail("read-only", real, EROFS, d);
+        return replace_fail(root, "read-only", real, EROFS, d);
     blocks = (len + SPARE_BYTES) / (fs.f_frsize ? fs.f_frsize : 1) + 1;
     have = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
     if (fs.f_blocks > 0 && have < blocks)
-        return replace_fail("no-space", real, ENOSPC, d);
+        return replace_fail(root, "no-space", real, ENOSPC, d);
     if (fs.f_files > 0 && fs.f_ffree < SPARE_INODES)
-        return replace_fail("no-space", real, ENOSPC, d);
+        return replace_fail(root, "no-space", real, ENOSPC, d);
     return 0;
 }
 
@@ -223,19 +210,20 @@ int replace_check(struct root *root, const char *path, const struct file_meta *m
     int fd = root_open_real(root, path, O_RDONLY, &real), parent = -1, rc = -1;
 
     if (fd < 0) {
-        if (root_fail(path, errno, d) == ROOT_ABSENT)
+        if (root_fail(root, path, errno, d) == ROOT_ABSENT)
             diag_set(d, STATUS_REFUSED, "changed-since", "'%s' is gone", path);
         goto out;
     }
     up = replace_parent(real);
     parent = root_open_plain(root->fd, up, O_RDONLY | O_DIRECTORY, 0);
     if (parent < 0) {
-        replace_fail("unreadable", up, errno, d);
+        replace_fail(root, "unreadable", up, errno, d);
         goto out;
     }
     if (check_links(real, meta, flags, d) != 0 || check_flags(root, fd, real, d) != 0 ||
         check_flags(root, parent, up, d) != 0 || check_mount(root, fd, parent, real, d) != 0 ||
-        check_space(parent, real, len, d) != 0 || replace_staging_for(root, real, &staging, d) != 0)
+        check_space(root, parent, real, len, d) != 0 ||
+        replace_staging_for(root, real, &staging, d) != 0)
         goto out;
     rc = 0;
 out:

@@ -27,11 +27,14 @@ int replace_staging_for(struct root *root, const char *real, char **dir, struct 
 /* Open the staging directory, made when absent. It must be ours and 0700. -1 on error. */
 int replace_staging_open(struct root *root, const char *dir, struct diag *d);
 
+/* Write all LEN bytes to FD. Returns 0 or -1 with errno. */
+int replace_write(int fd, const char *bytes, size_t len);
+
 /* FD is a staging directory that batten made: its owner's alone. */
 bool replace_staging_ours(int fd);
 
 /* Write the staged file "new.N" of S in its staging directory. */
-int replace_write_staged(struct root *root, struct staged *s, unsigned index, struct diag *d);
+int replace_write_staged(const struct root *root, struct staged *s, unsigned index, struct diag *d);
 
 /* What is NAME in directory FD: bytes and metadata. ROOT_OK, ROOT_ABSENT, ROOT_ERROR (errno). A
  * thing that is not a regular file, or is over LIMIT bytes, is ROOT_OK with meta->st only. */
@@ -39,6 +42,7 @@ enum root_result replace_read_at(int fd, const char *name, size_t limit, struct 
                                  struct file_meta *meta);
 
 /* STATUS_SYSTEM diagnostic for ERRNUM with the hint that fits. Always returns -1. */
-int replace_fail(const char *code, const char *path, int errnum, struct diag *d);
+int replace_fail(const struct root *root, const char *code, const char *path, int errnum,
+                 struct diag *d);
 
 #endif

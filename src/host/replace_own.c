@@ -9,17 +9,18 @@
 #include "replace_int.h"
 #include "root_int.h"
 
-int replace_fail(const char *code, const char *path, int errnum, struct diag *d)
+int replace_fail(const struct root *root, const char *code, const char *path, int errnum,
+                 struct diag *d)
 {
     switch (errnum) {
     case ENOSPC:
     case EDQUOT:
         diag_set(d, STATUS_SYSTEM, "no-space", "no space left to write '%s'", path);
-        diag_hint(d, "df -h '/%s'", path);
+        root_hint(d, root, "df -h", path);
         break;
     case EROFS:
         diag_set(d, STATUS_SYSTEM, "read-only", "'%s' is on a read-only file system", path);
-        diag_hint(d, "findmnt -T '/%s'", path);
+        root_hint(d, root, "findmnt -T", path);
         break;
     case EACCES:
     case EPERM:
@@ -61,12 +62,12 @@ static int open_parent(struct root *root, const char *path, struct diag *d)
     int fd = open_dir(root, parent);
 
     if (fd < 0)
-        replace_fail("write-failed", path, errno, d);
+        replace_fail(root, "write-failed", path, errno, d);
     free(parent);
     return fd;
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
+int replace_write(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t put = write(fd, bytes, len);
@@ -90,7 +91,7 @@ static int write_lock(int dir, const char *name, const char *bytes, size_t len, 
     fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    rc = write_all(fd, bytes, len);
+    rc = replace_write(fd, bytes, len);
     if (rc == 0 && mode != 0600)
         rc = fchmod(fd, mode);
     if (rc == 0)
@@ -112,7 +113,7 @@ int replace_own_stage(struct root *root, const char *path, const char *bytes, si
         goto out;
     /* on disk: the old file, if any, and the lock file with all of the new content or a part */
     if (write_lock(dir, lock, bytes, len, mode) != 0) {
-        replace_fail("write-failed", path, errno, d);
+        replace_fail(root, "write-failed", path, errno, d);
         unlinkat(dir, lock, 0);
         goto out;
     }
@@ -132,12 +133,12 @@ int replace_own_commit(struct root *root, const char *path, struct diag *d)
     if (dir < 0)
         goto out;
     if (renameat(dir, lock, dir, last_of(path)) != 0) {
-        replace_fail("write-failed", path, errno, d);
+        replace_fail(root, "write-failed", path, errno, d);
         unlinkat(dir, lock, 0);
         goto out;
     }
     /* on disk: the new file; after a power cut maybe still the old one */
-    rc = fsync(dir) != 0 ? replace_fail("write-failed", path, errno, d) : 0;
+    rc = fsync(dir) != 0 ? replace_fail(root, "write-failed", path, errno, d) : 0;
 out:
     if (dir >= 0)
         close(dir);
@@ -179,7 +180,7 @@ int replace_own_remove(struct root *root, const char *path, struct diag *d)
     }
     if (dir < 0 || (unlinkat(dir, lock, 0) != 0 && errno != ENOENT) ||
         (unlinkat(dir, last_of(path), 0) != 0 && errno != ENOENT) || fsync(dir) != 0)
-        replace_fail("write-failed", path, errno, d);
+        replace_fail(root, "write-failed", path, errno, d);
     else
         rc = 0;
 out:
@@ -198,13 +199,13 @@ static int make_dir(struct root *root, const char *path, mode_t mode, struct dia
     if (dir < 0)
         return -1;
     if (mkdirat(dir, last_of(path), mode & 0700) != 0) {
-        rc = errno == EEXIST ? 0 : replace_fail("write-failed", path, errno, d);
+        rc = errno == EEXIST ? 0 : replace_fail(root, "write-failed", path, errno, d);
         goto out;
     }
     fd = openat(dir, last_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     /* fchmod: the umask and a set-group-ID bit of the parent have no say */
     if (fd < 0 || fchmod(fd, mode) != 0 || fsync(dir) != 0)
-        replace_fail("write-failed", path, errno, d);
+        replace_fail(root, "write-failed", path, errno, d);
     else
         rc = 1;
 out:
@@ -233,7 +234,7 @@ int replace_sync_dir(struct root *root, const char *path, struct diag *d)
     int fd = open_dir(root, path), rc = 0;
 
     if (fd < 0 || fsync(fd) != 0)
-        rc = replace_fail("write-failed", path, errno, d);
+        rc = replace_fail(root, "write-failed", path, errno, d);
     if (fd >= 0)
         close(fd);
     return rc;
@@ -245,7 +246,7 @@ int replace_own_close(struct root *root, struct diag *d)
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) != 0 || ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) != 0))
-        rc = replace_fail("write-failed", root_dir(root), errno, d);
+        rc = replace_fail(root, "write-failed", root_dir(root), errno, d);
     if (fd >= 0)
         close(fd);
     return rc;

@@ -30,7 +30,7 @@ int replace_staging_open(struct root *root, const char *dir, struct diag *d)
     diag_set(d, STATUS_REFUSED, "staging-dir",
              "'%s' is not a directory that batten made: it must be its owner's alone", dir);
     diag_at(d, dir, 0, 0);
-    diag_hint(d, "look at it, then: rm -r '/%s'", dir);
+    root_hint(d, root, "look at it, then: rm -r", dir);
     if (fd >= 0)
         close(fd);
     return -1;
@@ -87,36 +87,20 @@ static bool meta_took(int fd, const struct file_meta *want)
     return same;
 }
 
-static int write_bytes(int fd, const char *bytes, size_t len)
+int replace_write_staged(const struct root *root, struct staged *s, unsigned index, struct diag *d)
 {
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        bytes += put;
-        len -= (size_t)put;
-    }
-    return 0;
-}
-
-int replace_write_staged(struct root *root, struct staged *s, unsigned index, struct diag *d)
-{
-    const struct file_meta *want = s->file.new_meta ? s->file.new_meta : s->file.meta;
+    const struct file_meta *want = s->file.meta;
     char part[24];
     int fd, rc = -1;
 
-    (void)root;
     snprintf(part, sizeof(part), "part.%u", index);
     snprintf(s->name, sizeof(s->name), "new.%u", index);
     fd = openat(s->dir, part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return replace_fail("stage-failed", s->real, errno, d);
+        return replace_fail(root, "stage-failed", s->real, errno, d);
     /* on disk: part.N, ours alone, incomplete; recover removes it */
-    if (write_bytes(fd, s->file.bytes, s->file.len) != 0 || set_meta(fd, want) != 0) {
-        replace_fail("stage-failed", s->real, errno, d);
+    if (replace_write(fd, s->file.bytes, s->file.len) != 0 || set_meta(fd, want) != 0) {
+        replace_fail(root, "stage-failed", s->real, errno, d);
         goto out;
     }
     if (!meta_took(fd, want)) {
@@ -130,7 +114,7 @@ int replace_write_staged(struct root *root, struct staged *s, unsigned index, st
             diag_set(d, STATUS_REFUSED, "staging-dir", "'%s/%s' was left by another run",
                      s->staging, s->name);
         diag_hint(d, "batten recover, with the --history of that run");
-        replace_fail("stage-failed", s->real, errno, d);
+        replace_fail(root, "stage-failed", s->real, errno, d);
         goto out;
     }
     /* on disk: new.N, complete; nobody has seen it */

@@ -8,9 +8,35 @@
 
 #include "batten/diag.h"
 #include "batten/mem.h"
+#include "batten/text.h"
 #include "root_int.h"
 
 enum { READ_CHUNK = 65536, READ_TRIES = 3 };
+
+static void hint_word(struct diag *d, const char *command, const char *word)
+{
+    struct buf quoted = BUF_INIT;
+
+    text_shell_word(&quoted, word);
+    diag_hint(d, "%s %s", command, buf_str(&quoted));
+    buf_release(&quoted);
+}
+
+void root_hint(struct diag *d, const struct root *root, const char *command, const char *path)
+{
+    const char *dir = root->dir;
+    size_t len = strlen(dir);
+    char *word;
+
+    while (len > 0 && dir[len - 1] == '/')
+        len--;
+    while (*path == '/')
+        path++;
+    /* A root called "-r" is no option of the command. */
+    word = mem_printf("%s%.*s/%s", *dir == '-' ? "./" : "", (int)len, dir, path);
+    hint_word(d, command, word);
+    free(word);
+}
 
 int root_open(struct root **out, const char *dir, bool offline, struct diag *d)
 {
@@ -19,7 +45,7 @@ int root_open(struct root **out, const char *dir, bool offline, struct diag *d)
 
     if (fd < 0) {
         diag_set(d, STATUS_REFUSED, "no-root", "cannot use '%s' as root: %s", dir, strerror(errno));
-        diag_hint(d, "ls -ld '%s'", dir);
+        hint_word(d, "ls -ld", dir);
         return -1;
     }
     root = mem_alloc(sizeof(*root));
@@ -59,7 +85,7 @@ int root_fd(const struct root *root)
     return root->fd;
 }
 
-enum root_result root_fail(const char *path, int errnum, struct diag *d)
+enum root_result root_fail(const struct root *root, const char *path, int errnum, struct diag *d)
 {
     switch (errnum) {
     case ENOENT:
@@ -68,7 +94,8 @@ enum root_result root_fail(const char *path, int errnum, struct diag *d)
     case ELOOP:
         diag_set(d, STATUS_REFUSED, "link-loop", "symbolic links on the way to '%s' end nowhere",
                  path);
-        diag_hint(d, "inside the root a link never leads out of it; see 'namei -l %s'", path);
+        if (root != NULL)
+            root_hint(d, root, "inside the root a link never leads out of it; see namei -l", path);
         break;
     case EACCES:
     case EPERM:
@@ -101,7 +128,7 @@ static const char *kind_name(mode_t mode)
 static int check_file(int fd, const char *path, size_t max, struct stat *st, struct diag *d)
 {
     if (fstat(fd, st) != 0) {
-        root_fail(path, errno, d);
+        root_fail(NULL, path, errno, d);
         return -1;
     }
     if (!S_ISREG(st->st_mode)) {
@@ -165,7 +192,7 @@ static int read_once(int fd, const char *path, size_t max, struct buf *out, stru
     if (lseek(fd, 0, SEEK_SET) < 0 || check_file(fd, path, max, &meta->st, d) != 0)
         return -1;
     if (read_bytes(fd, (size_t)meta->st.st_size, max, out) != 0) {
-        root_fail(path, errno, d);
+        root_fail(NULL, path, errno, d);
         return -1;
     }
     if (out->len > max) {
@@ -174,7 +201,7 @@ static int read_once(int fd, const char *path, size_t max, struct buf *out, stru
         return -1;
     }
     if (root_read_xattrs(fd, meta) != 0 || fstat(fd, &after) != 0) {
-        root_fail(path, errno, d);
+        root_fail(NULL, path, errno, d);
         return -1;
     }
     return unchanged(&meta->st, &after) ? 1 : 0;
@@ -189,14 +216,14 @@ static int open_file(const struct root *root, const char *path, size_t max, char
     int look = root_open_real(root, path, O_PATH, real), fd = -1;
 
     if (look < 0) {
-        *result = root_fail(path, errno, d);
+        *result = root_fail(root, path, errno, d);
         return -1;
     }
     *result = ROOT_ERROR;
     if (check_file(look, path, max, &st, d) == 0) {
         fd = root_open_plain(root->fd, *real, O_RDONLY, 0);
         if (fd < 0)
-            *result = root_fail(path, errno, d);
+            *result = root_fail(root, path, errno, d);
     }
     close(look);
     return fd;
@@ -278,13 +305,13 @@ enum root_result root_open_below(struct root **out, const struct root *root, con
         struct stat st;
 
         if (root_lstat(root, path, &st) != 0)
-            return root_fail(path, errno, d);
+            return root_fail(root, path, errno, d);
         diag_set(d, STATUS_REFUSED, "not-a-directory", "'%s' is not a directory", path);
         diag_at(d, path, 0, 0);
         return ROOT_ERROR;
     }
     if (fd < 0)
-        return root_fail(path, errno, d);
+        return root_fail(root, path, errno, d);
     below = mem_alloc(sizeof(*below));
     below->fd = fd;
     below->offline = root->offline;

@@ -44,7 +44,7 @@ static int leads_to(struct glob *g, const char *path, mode_t kind)
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
         return 0;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        root_fail(path, errno, g->d);
+        root_fail(g->root, path, errno, g->d);
         rc = -1;
     } else {
         rc = (st.st_mode & S_IFMT) == kind;
@@ -81,10 +81,10 @@ static int glob_dir(struct glob *g, const char *dir, const char *word, const cha
     DIR *list;
 
     if (fd < 0)
-        return root_fail(*dir ? dir : ".", errno, g->d) == ROOT_ABSENT ? 0 : -1;
+        return root_fail(g->root, *dir ? dir : ".", errno, g->d) == ROOT_ABSENT ? 0 : -1;
     list = fdopendir(fd);
     if (list == NULL) {
-        root_fail(dir, errno, g->d);
+        root_fail(g->root, dir, errno, g->d);
         close(fd);
         return -1;
     }
@@ -106,7 +106,7 @@ static int glob_literal(struct glob *g, const char *path)
     int fd = root_openat(g->root, path, O_PATH, 0);
 
     if (fd < 0)
-        return root_fail(path, errno, g->d) == ROOT_ABSENT ? 0 : -1;
+        return root_fail(g->root, path, errno, g->d) == ROOT_ABSENT ? 0 : -1;
     close(fd);
     return glob_found(g, path);
 }
@@ -154,10 +154,10 @@ enum root_result root_visit(const struct root *root, const char *path, size_t ma
     DIR *list;
 
     if (fd < 0)
-        return root_fail(path, errno, d);
+        return root_fail(root, path, errno, d);
     list = fdopendir(fd);
     if (list == NULL) {
-        root_fail(path, errno, d);
+        root_fail(root, path, errno, d);
         close(fd);
         return ROOT_ERROR;
     }
@@ -170,7 +170,7 @@ enum root_result root_visit(const struct root *root, const char *path, size_t ma
         } else if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             rc = visit(ctx, e->d_name, &st, d);
         } else if (errno != ENOENT) {
-            root_fail(path, errno, d);
+            root_fail(root, path, errno, d);
             rc = -1;
         }
     }

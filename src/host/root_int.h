@@ -32,7 +32,12 @@ int root_read_xattrs(int fd, struct file_meta *meta);
 /* Let the next opens behave as on a kernel without openat2 (tests). */
 void root_without_openat2(bool without);
 
-/* The error of ERRNUM on PATH, in words. Returns ROOT_ABSENT or ROOT_ERROR. */
-enum root_result root_fail(const char *path, int errnum, struct diag *d);
+/* The error of ERRNUM on PATH, in words. ROOT may be NULL once PATH is open. Returns ROOT_ABSENT or
+ * ROOT_ERROR. */
+enum root_result root_fail(const struct root *root, const char *path, int errnum, struct diag *d);
+
+/* The hint "COMMAND WORD", WORD being PATH below ROOT as a person types it in a shell of this host:
+ * with the root's own directory in front, quoted where it has to be. */
+void root_hint(struct diag *d, const struct root *root, const char *command, const char *path);
 
 #endif

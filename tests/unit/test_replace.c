@@ -152,6 +152,7 @@ static void foreign_staging_is_refused(void **state)
     assert_int_equal(chmod(path, 0777), 0);
     assert_int_equal(stage(&f, "etc/inetd.conf"), -1);
     assert_string_equal(f.d.code, "staging-dir");
+    assert_non_null(strstr(f.d.hint, path)); /* and not the host's own */
     free(path);
     fixture_close(&f);
 }

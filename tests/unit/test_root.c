@@ -64,6 +64,51 @@ static void expect_real(struct root *root, const char *path, const char *real)
     buf_release(&out);
 }
 
+/* What a hint tells one to run, for PATH below the root DIR. */
+static void expect_hint(const char *dir, const char *path, const char *want)
+{
+    char *copy = mem_strdup(dir);
+    struct root root = {.fd = -1, .dir = copy};
+    struct diag d = DIAG_INIT;
+
+    diag_set(&d, STATUS_SYSTEM, "test", "a problem");
+    root_hint(&d, &root, "rm -r", path);
+    assert_string_equal(d.hint, want);
+    diag_release(&d);
+    free(copy);
+}
+
+/* The host's own files are not meant by a hint about an image, and a name is never a command. */
+static void hints_name_the_file_below_the_root(void **state)
+{
+    (void)state;
+    expect_hint("/", "etc/.batten", "rm -r /etc/.batten");
+    expect_hint("/srv/r1/", "/etc/.batten", "rm -r /srv/r1/etc/.batten");
+    expect_hint("r1", "etc/q;id", "rm -r 'r1/etc/q;id'");
+    expect_hint("-r1", "etc/a b", "rm -r './-r1/etc/a b'");
+    expect_hint("r1", "etc/it's", "rm -r $'r1/etc/it\\'s'");
+    expect_hint("r1", "etc/\033[2J\n$(id)\\", "rm -r $'r1/etc/\\033[2J\\012$(id)\\\\'");
+}
+
+static void a_link_loop_is_shown_safely(void **state)
+{
+    struct tree t;
+    struct root *root = open_tree(&t);
+    struct buf out = BUF_INIT;
+    struct diag d = DIAG_INIT;
+    char *want;
+
+    (void)state;
+    tree_link(&t, "q;id", "etc/q;id");
+    assert_int_equal(root_read(root, "etc/q;id", 4096, &out, NULL, &d), ROOT_ERROR);
+    want = mem_printf("'%s/etc/q;id'", t.dir);
+    assert_non_null(strstr(d.hint, want));
+    free(want);
+    diag_release(&d);
+    buf_release(&out);
+    close_tree(&t, root);
+}
+
 static void links_stay_inside(void **state)
 {
     struct tree t;
@@ -300,10 +345,16 @@ static void a_bad_root_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(links_stay_inside),   cmocka_unit_test(etc_that_is_its_own_link),
-        cmocka_unit_test(only_files_are_read), cmocka_unit_test(size_limit_is_exact),
-        cmocka_unit_test(same_compares_bytes), cmocka_unit_test(metadata_is_complete),
-        cmocka_unit_test(glob_finds_files),    cmocka_unit_test(a_bad_root_is_refused),
+        cmocka_unit_test(links_stay_inside),
+        cmocka_unit_test(etc_that_is_its_own_link),
+        cmocka_unit_test(only_files_are_read),
+        cmocka_unit_test(size_limit_is_exact),
+        cmocka_unit_test(same_compares_bytes),
+        cmocka_unit_test(metadata_is_complete),
+        cmocka_unit_test(glob_finds_files),
+        cmocka_unit_test(a_bad_root_is_refused),
+        cmocka_unit_test(hints_name_the_file_below_the_root),
+        cmocka_unit_test(a_link_loop_is_shown_safely),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

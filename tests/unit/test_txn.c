@@ -169,18 +169,18 @@ static void a_second_run_says_who_holds_the_lock(void **state)
     struct host h;
     struct history *history;
     struct txn *t = NULL;
-    char *etc, pid_text[32];
+    char *file, pid_text[32];
     int fds[2], status;
     char byte;
     pid_t pid;
 
     (void)state;
     host_make(&h);
-    etc = tree_path(&h.t, "etc");
+    file = tree_path(&h.t, "etc/.batten.lock");
     assert_int_equal(pipe(fds), 0);
     pid = fork();
     if (pid == 0) {
-        int fd = open(etc, O_RDONLY | O_DIRECTORY);
+        int fd = open(file, O_RDWR | O_CREAT, 0600);
 
         flock(fd, LOCK_EX);
         if (write(fds[1], "x", 1) == 1)
@@ -201,7 +201,7 @@ static void a_second_run_says_who_holds_the_lock(void **state)
     assert_int_equal(txn_begin(&t, h.root, history, 50, &h.d), 0);
     txn_end(t);
     history_free(history);
-    free(etc);
+    free(file);
     host_remove(&h);
 }
 
