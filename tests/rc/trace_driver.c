@@ -131,13 +131,11 @@ static char *next_word(char **line)
 static bool is_start(const struct entry *e, const char *line)
 {
     char *copy = mem_strdup(line), *rest = copy, *word = next_word(&rest);
-    bool found = true;
+    const char *first = is_constant(e->argv[0]) ? e->argv[0] : e->program;
+    bool found = strcmp(text_basename(word), text_basename(first)) == 0;
 
-    if (is_constant(e->argv[0]) && strcmp(text_basename(word), text_basename(e->argv[0])) != 0)
-        found = false;
-    if (is_constant(e->argv[0]))
-        word = next_word(&rest);
-    for (size_t i = is_constant(e->argv[0]); found && e->argv[i] != NULL; i++) {
+    word = next_word(&rest);
+    for (size_t i = 1; found && e->argv[i] != NULL; i++) {
         if (!is_constant(e->argv[i]))
             continue;
         while (word != NULL && strcmp(word, e->argv[i]) != 0 &&
