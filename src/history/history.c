@@ -16,19 +16,38 @@ enum root_result history_tip(struct history *h, char id[REPO_ID], struct diag *d
     return repo == NULL ? ROOT_ABSENT : repo_ref_read(repo, REPO_BRANCH, id, d);
 }
 
+/* What all changes together may hold; a hostile history says much in few bytes. */
+enum { MESSAGES_MAX = 64 << 20, ALL_EDITS_MAX = 1 << 18, OUTCOMES_MAX = 64 << 20 };
+
+struct listing {
+    struct history_changes *list;
+    size_t bytes, edits;
+};
+
+static int too_large(const char *what, struct diag *d)
+{
+    diag_set(d, STATUS_REFUSED, "too-large", "the history is too large to be read: %s", what);
+    diag_hint(d, "move the state directory away; batten begins another");
+    return -1;
+}
+
 static int add_change(void *ctx, const struct repo_entry *e, struct diag *d)
 {
-    struct history_changes *list = ctx;
+    struct listing *all = ctx;
+    struct history_changes *list = all->list;
     struct history_change *c;
 
-    (void)d;
+    all->bytes += strlen(e->message);
+    if (all->bytes > MESSAGES_MAX)
+        return too_large("its messages are too long", d);
     list->v = mem_grow(list->v, list->n, &list->cap, sizeof(*list->v));
     c = &list->v[list->n++];
     memcpy(c->id, e->id, sizeof(c->id));
     c->time = e->time;
     c->offset = e->offset;
     trailers_read(c, e->message);
-    return 0;
+    all->edits += c->nedits;
+    return all->edits > ALL_EDITS_MAX ? too_large("too many edits", d) : 0;
 }
 
 static int add_outcome(struct repo *repo, struct history_change *c, struct diag *d)
@@ -67,9 +86,10 @@ static void mark_effects(struct history_changes *list)
 int history_list_from(struct history *h, const char *id, struct history_changes *out,
                       struct diag *d)
 {
+    struct listing all = {.list = out};
     struct repo *repo = NULL;
 
-    if (history_repo(h, false, &repo, d) != 0 || repo_walk(repo, id, add_change, out, d) != 0)
+    if (history_repo(h, false, &repo, d) != 0 || repo_walk(repo, id, add_change, &all, d) != 0)
         return -1;
     mark_effects(out);
     return 0;
@@ -79,6 +99,7 @@ int history_list(struct history *h, struct history_changes *out, struct diag *d)
 {
     struct repo *repo = NULL;
     char tip[REPO_ID];
+    size_t outcomes = 0;
 
     switch (history_tip(h, tip, d)) {
     case ROOT_ABSENT:
@@ -90,9 +111,13 @@ int history_list(struct history *h, struct history_changes *out, struct diag *d)
     }
     if (history_list_from(h, tip, out, d) != 0 || history_repo(h, false, &repo, d) != 0)
         return -1;
-    for (size_t i = 0; i < out->n; i++)
+    for (size_t i = 0; i < out->n; i++) {
         if (add_outcome(repo, &out->v[i], d) != 0)
             return -1;
+        outcomes += out->v[i].outcome ? strlen(out->v[i].outcome) : 0;
+        if (outcomes > OUTCOMES_MAX)
+            return too_large("its notes are too long", d);
+    }
     return 0;
 }
 

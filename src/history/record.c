@@ -316,6 +316,11 @@ int record_make(struct record *r, struct txn *t, const struct plan *plan,
         goto out;
     memcpy(parent, r->base, sizeof(parent));
     make_message(&message, r, plan, &stamp, o);
+    if (message.len > REPO_MESSAGE_MAX) {
+        diag_set(d, STATUS_REFUSED, "too-large", "one change cannot hold %zu edits", plan->edits.n);
+        diag_hint(d, "close fewer services at a time");
+        goto out;
+    }
     if (commit_outside(t, repo, plan, metas, &stamp, parent, d) != 0 ||
         commit_change(r, repo, plan, metas, &stamp, parent, buf_str(&message), d) != 0)
         goto out;

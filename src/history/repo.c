@@ -44,6 +44,13 @@ int repo_damaged(const char *id, const char *why, struct diag *d)
     return -1;
 }
 
+int repo_too_large(const char *what, struct diag *d)
+{
+    diag_set(d, STATUS_REFUSED, "too-large", "the history is too large to be read: %s", what);
+    diag_hint(d, "git -C /var/lib/batten/history.git fsck");
+    return -1;
+}
+
 int repo_oid(const char *id, git_oid *oid, struct diag *d)
 {
     if (strlen(id) == REPO_ID - 1 && git_oid_fromstr(oid, id) == 0)
@@ -206,6 +213,7 @@ void repo_free(struct repo *repo)
 {
     if (repo == NULL)
         return;
+    git_tree_free(repo->notes);
     git_repository_free(repo->git);
     git_odb_free(repo->odb);
     git_libgit2_shutdown();

@@ -32,6 +32,9 @@ struct repo;
 
 enum { REPO_ID = 41, REPO_OBJECT_MAX = 16 * 1024 * 1024 };
 
+/* A longer message is not read (STATUS_REFUSED, code "too-large"), and not to be written. */
+enum { REPO_MESSAGE_MAX = 4 * 1024 * 1024 };
+
 #define REPO_DIR     "history.git"
 #define REPO_BRANCH  "refs/heads/main"
 #define REPO_PENDING "refs/batten/pending"

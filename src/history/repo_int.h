@@ -12,6 +12,9 @@ struct repo {
     struct root *dir; /* history.git */
     git_odb *odb;     /* owned by git */
     git_repository *git;
+    git_tree *notes; /* that of commit NOTES_ID, read once for all notes */
+    char notes_id[REPO_ID];
+    size_t read; /* bytes and objects asked for, see repo_peek */
 };
 
 /* libgit2's last error as a diagnostic: STATUS_SYSTEM, code "history-failed". Returns -1. */
@@ -23,7 +26,12 @@ int repo_damaged(const char *id, const char *why, struct diag *d);
 /* OID of the hex ID. */
 int repo_oid(const char *id, git_oid *oid, struct diag *d);
 
-/* ID is an object of TYPE and not over REPO_OBJECT_MAX bytes, by its header alone. */
+/* The history asks for more than batten will do: STATUS_REFUSED, code "too-large". Returns -1. */
+int repo_too_large(const char *what, struct diag *d);
+
+/* ID is an object of TYPE and not over REPO_OBJECT_MAX bytes, by its header alone. A few objects of
+ * a hostile history can name each other so that reading them never ends: what is asked for through
+ * one struct repo is bounded as a whole. */
 int repo_peek(struct repo *repo, const git_oid *id, git_object_t type, struct diag *d);
 
 /* The commit ID and its tree. Caller frees both. */

@@ -6,7 +6,11 @@
 #include "batten/text.h"
 #include "repo_int.h"
 
-enum { COMMITS_MAX = 1000000, DEPTH_MAX = 64, PATHS_MAX = 65536, NOTE_MAX = 1 << 20 };
+enum { COMMITS_MAX = 100000, DEPTH_MAX = 64, PATHS_MAX = 65536, NOTE_MAX = 1 << 20 };
+enum { PATH_LEN_MAX = 4096, PATH_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* What one run reads of a history, and what an object counts besides its bytes. */
+enum { READ_MAX = 1 << 30, OBJECT_COST = 1024 };
 
 int repo_peek(struct repo *repo, const git_oid *oid, git_object_t type, struct diag *d)
 {
@@ -21,6 +25,9 @@ int repo_peek(struct repo *repo, const git_oid *oid, git_object_t type, struct d
         return repo_damaged(id, "the object is of another kind", d);
     if (len > REPO_OBJECT_MAX)
         return repo_damaged(id, "the object is too large", d);
+    repo->read += len + OBJECT_COST;
+    if (repo->read > READ_MAX)
+        return repo_too_large("its objects hold more than anybody wrote", d);
     return 0;
 }
 
@@ -149,8 +156,38 @@ enum root_result repo_meta(struct repo *repo, const char *id, const char *path, 
     return result;
 }
 
-static int add_paths(struct repo *repo, const git_tree *tree, const char *dir, unsigned depth,
-                     struct strlist *out, struct diag *d)
+/* All paths of a commit. Every entry counts, also that of a tree without files. */
+struct paths {
+    struct repo *repo;
+    struct strlist *out;
+    size_t entries, bytes;
+};
+
+static int add_paths(struct paths *p, const git_tree *tree, const char *dir, unsigned depth,
+                     struct diag *d);
+
+static int add_path(struct paths *p, const git_tree_entry *e, const char *path, unsigned depth,
+                    struct diag *d)
+{
+    git_tree *below = NULL;
+    int rc;
+
+    p->bytes += strlen(path);
+    if (++p->entries > PATHS_MAX || p->bytes > PATH_BYTES_MAX || strlen(path) > PATH_LEN_MAX)
+        return repo_too_large("too many files", d);
+    if (git_tree_entry_type(e) == GIT_OBJECT_BLOB && strcmp(path, REPO_META) != 0)
+        strlist_add(p->out, path);
+    if (git_tree_entry_type(e) != GIT_OBJECT_TREE)
+        return 0;
+    rc = tree_of(p->repo, git_tree_entry_id(e), &below, d);
+    if (rc == 0)
+        rc = add_paths(p, below, path, depth + 1, d);
+    git_tree_free(below);
+    return rc;
+}
+
+static int add_paths(struct paths *p, const git_tree *tree, const char *dir, unsigned depth,
+                     struct diag *d)
 {
     int rc = 0;
 
@@ -159,22 +196,18 @@ static int add_paths(struct repo *repo, const git_tree *tree, const char *dir, u
     for (size_t i = 0; rc == 0 && i < git_tree_entrycount(tree); i++) {
         const git_tree_entry *e = git_tree_entry_byindex(tree, i);
         char *path = mem_printf("%s%s%s", dir, *dir ? "/" : "", git_tree_entry_name(e));
-        git_tree *below = NULL;
 
-        if (out->n >= PATHS_MAX) {
-            rc = repo_damaged(dir, "too many files", d);
-        } else if (git_tree_entry_type(e) == GIT_OBJECT_BLOB) {
-            if (strcmp(path, REPO_META) != 0)
-                strlist_add(out, path);
-        } else if (git_tree_entry_type(e) == GIT_OBJECT_TREE) {
-            rc = tree_of(repo, git_tree_entry_id(e), &below, d);
-            if (rc == 0)
-                rc = add_paths(repo, below, path, depth + 1, out, d);
-        }
-        git_tree_free(below);
+        rc = add_path(p, e, path, depth, d);
         free(path);
     }
     return rc;
+}
+
+static int all_paths(struct repo *repo, const git_tree *tree, struct strlist *out, struct diag *d)
+{
+    struct paths p = {.repo = repo, .out = out};
+
+    return add_paths(&p, tree, "", 0, d);
 }
 
 int repo_paths(struct repo *repo, const char *id, struct strlist *out, struct diag *d)
@@ -184,7 +217,7 @@ int repo_paths(struct repo *repo, const char *id, struct strlist *out, struct di
 
     if (repo_tree_lookup(repo, id, &tree, d) != 0)
         return -1;
-    rc = add_paths(repo, tree, "", 0, out, d);
+    rc = all_paths(repo, tree, out, d);
     git_tree_free(tree);
     return rc;
 }
@@ -199,7 +232,7 @@ int repo_walk(struct repo *repo, const char *from, repo_each *each, void *ctx, s
         git_commit *commit = NULL;
 
         if (n >= COMMITS_MAX)
-            return repo_damaged(e.id, "too many commits", d);
+            return repo_too_large("too many commits", d);
         if (repo_commit_lookup(repo, e.id, &commit, d) != 0)
             return -1;
         e.parent[0] = '\0';
@@ -208,26 +241,45 @@ int repo_walk(struct repo *repo, const char *from, repo_each *each, void *ctx, s
         e.time = git_commit_time(commit);
         e.offset = git_commit_time_offset(commit);
         e.message = git_commit_message_raw(commit);
-        rc = each(ctx, &e, d);
+        if (strlen(e.message) > REPO_MESSAGE_MAX)
+            rc = repo_too_large("a message is too long", d);
+        else
+            rc = each(ctx, &e, d);
         git_commit_free(commit);
         memcpy(e.id, e.parent, sizeof(e.id));
     }
     return rc < 0 ? -1 : 0;
 }
 
+static enum root_result notes_tree(struct repo *repo, struct diag *d)
+{
+    char id[REPO_ID];
+    enum root_result result = repo_ref_read(repo, REPO_NOTES, id, d);
+
+    if (result != ROOT_OK || (repo->notes != NULL && strcmp(id, repo->notes_id) == 0))
+        return result;
+    git_tree_free(repo->notes);
+    repo->notes = NULL;
+    memcpy(repo->notes_id, id, sizeof(repo->notes_id));
+    return repo_tree_lookup(repo, id, &repo->notes, d) == 0 ? ROOT_OK : ROOT_ERROR;
+}
+
 /* A notes tree holds blobs named by the id they speak of, or fanned out by git as "ab/cdef...". */
 enum root_result repo_note_read(struct repo *repo, const char *id, struct buf *out, struct diag *d)
 {
-    char notes[REPO_ID], path[REPO_ID + 2];
-    enum root_result result = repo_ref_read(repo, REPO_NOTES, notes, d);
+    char path[REPO_ID + 2];
+    git_oid oid;
+    enum root_result result = notes_tree(repo, d);
 
     if (result != ROOT_OK)
         return result;
-    result = repo_blob(repo, notes, id, out, d);
+    result = repo_find(repo, repo->notes, id, &oid, d);
     if (result == ROOT_ABSENT) {
         snprintf(path, sizeof(path), "%.2s/%s", id, id + 2);
-        result = repo_blob(repo, notes, path, out, d);
+        result = repo_find(repo, repo->notes, path, &oid, d);
     }
+    if (result == ROOT_OK && blob_bytes(repo, &oid, out, d) != 0)
+        result = ROOT_ERROR;
     if (result == ROOT_OK && out->len > NOTE_MAX) {
         buf_clear(out);
         result = ROOT_ABSENT;
@@ -298,11 +350,11 @@ int repo_diff(struct repo *repo, const char *id, struct buf *out, struct diag *d
     int rc = -1;
 
     if (repo_commit_lookup(repo, id, &commit, d) != 0 || repo_tree_lookup(repo, id, &b, d) != 0 ||
-        add_paths(repo, b, "", 0, &paths, d) != 0)
+        all_paths(repo, b, &paths, d) != 0)
         goto out;
     if (git_commit_parentcount(commit) > 0) {
         git_oid_tostr(parent, sizeof(parent), git_commit_parent_id(commit, 0));
-        if (repo_tree_lookup(repo, parent, &a, d) != 0 || add_paths(repo, a, "", 0, &paths, d) != 0)
+        if (repo_tree_lookup(repo, parent, &a, d) != 0 || all_paths(repo, a, &paths, d) != 0)
             goto out;
     }
     strlist_add(&paths, REPO_META);

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "batten/diag.h"
+#include "batten/history.h"
 #include "batten/mem.h"
 #include "tree.h"
 
@@ -312,6 +314,132 @@ static void an_unfinished_history_is_finished(void **state)
     fixture_close(&f);
 }
 
+/* Forty trees, each of which names the next one twice, and no file at all. */
+static void a_tree_of_trees_is_refused(void **state)
+{
+    static const char script[] =
+        "set -e\nt=$(git mktree </dev/null)\n"
+        "for i in 1 2 3 4 5 6 7 8; do for k in 1 2 3 4 5; do\n"
+        "t=$(printf '040000 tree %s\\ta\\n040000 tree %s\\tb\\n' $t $t | git mktree)\n"
+        "done; done\n"
+        "GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a "
+        "git commit-tree -m x $t >refs/heads/main\n";
+    struct fixture f;
+    struct strlist paths = {0};
+    struct buf out = BUF_INIT;
+    char tip[REPO_ID], *dir;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    fixture_open(&f);
+    dir = tree_path(&f.t, REPO_DIR);
+    pid = fork();
+    if (pid == 0) {
+        if (chdir(dir) == 0 && setenv("GIT_DIR", ".", 1) == 0 &&
+            setenv("GIT_CONFIG_NOSYSTEM", "1", 1) == 0)
+            execlp("sh", "sh", "-c", script, (char *)NULL);
+        _exit(127);
+    }
+    waitpid(pid, &status, 0);
+    free(dir);
+    if (status != 0) {
+        fixture_close(&f);
+        print_message("# skip: no git here\n");
+        skip();
+    }
+    assert_int_equal(repo_ref_read(f.repo, REPO_BRANCH, tip, &f.d), ROOT_OK);
+    assert_int_equal(repo_paths(f.repo, tip, &paths, &f.d), -1);
+    assert_string_equal(f.d.code, "too-large");
+    assert_int_equal(f.d.status, STATUS_REFUSED);
+    diag_release(&f.d);
+    strlist_release(&paths);
+    assert_int_equal(repo_diff(f.repo, tip, &out, &f.d), -1);
+    assert_string_equal(f.d.code, "too-large");
+    buf_release(&out);
+    fixture_close(&f);
+}
+
+/* N commits with MESSAGE are listed, or refused as too large. */
+static void expect_listing(const char *message, unsigned n, bool refused)
+{
+    struct fixture f;
+    struct repo_commit c = {.author = "batten", .message = message};
+    struct history *h = NULL;
+    struct history_changes list = {0};
+    char id[REPO_ID], parent[REPO_ID];
+
+    fixture_open(&f);
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(parent, id, sizeof(parent));
+        c.parent = i > 0 ? parent : NULL;
+        assert_int_equal(repo_write_commit(f.repo, &c, id, &f.d), 0);
+    }
+    assert_int_equal(repo_ref_write(f.repo, REPO_BRANCH, id, &f.d), 0);
+    assert_int_equal(chmod(f.t.dir, 0700), 0);
+    if (history_open(&h, f.state, f.t.dir, HISTORY_READ, &f.d) != 0)
+        fail_msg("%s", f.d.message);
+    assert_int_equal(history_list(h, &list, &f.d), refused ? -1 : 0);
+    if (refused)
+        assert_string_equal(f.d.code, "too-large");
+    else
+        assert_int_equal(list.n, n);
+    history_changes_release(&list);
+    history_free(h);
+    fixture_close(&f);
+}
+
+static void a_history_of_many_edits_is_refused(void **state)
+{
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    buf_adds(&b, "subject\n\n");
+    for (unsigned i = 0; i < 60000; i++)
+        buf_adds(&b, "Edit: 1,1 1,1 a - a a a\n");
+    expect_listing(buf_str(&b), 2, false);
+    expect_listing(buf_str(&b), 8, true);
+    buf_release(&b);
+}
+
+static void a_history_of_long_messages_is_refused(void **state)
+{
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    while (b.len < REPO_MESSAGE_MAX - 1)
+        buf_addc(&b, 'x');
+    expect_listing(buf_str(&b), 2, false);
+    expect_listing(buf_str(&b), 17, true);
+    buf_adds(&b, "xx");
+    expect_listing(buf_str(&b), 1, true);
+    buf_release(&b);
+}
+
+/* Reading the same large object again and again comes to an end. */
+static void reading_is_bounded(void **state)
+{
+    struct fixture f;
+    struct buf b = BUF_INIT, out = BUF_INIT;
+    char one[REPO_ID];
+    enum root_result got = ROOT_OK;
+    unsigned n = 0;
+
+    (void)state;
+    fixture_open(&f);
+    while (b.len < REPO_OBJECT_MAX - 16)
+        buf_adds(&b, "0123456789abcde\n");
+    commit(&f, NULL, "etc/inetd.conf", buf_str(&b), one);
+    for (; got == ROOT_OK && n < 1000; n++)
+        got = repo_blob(f.repo, one, "etc/inetd.conf", &out, &f.d);
+    assert_int_equal(got, ROOT_ERROR);
+    assert_string_equal(f.d.code, "too-large");
+    assert_in_range(n, 10, 100);
+    buf_release(&b);
+    buf_release(&out);
+    fixture_close(&f);
+}
+
 static void hunks_are_context_free(void **state)
 {
     struct hunks h;
@@ -343,6 +471,10 @@ int main(void)
         cmocka_unit_test(an_absent_history_is_none),
         cmocka_unit_test(hostile_histories_are_refused),
         cmocka_unit_test(an_unfinished_history_is_finished),
+        cmocka_unit_test(a_tree_of_trees_is_refused),
+        cmocka_unit_test(a_history_of_many_edits_is_refused),
+        cmocka_unit_test(a_history_of_long_messages_is_refused),
+        cmocka_unit_test(reading_is_bounded),
         cmocka_unit_test(hunks_are_context_free),
     };
 
