@@ -79,10 +79,13 @@ static int stop_by_unit(struct follow *f, const char *unit, struct diag *d)
 {
     const char *const argv[] = {"systemctl", "stop", unit, NULL};
     const struct process_command c = {.path = "usr/bin/systemctl", .argv = argv, .ms = COMMAND_MS};
+    struct buf quoted = BUF_INIT;
 
     if (process_run(f->root, &c, d) == 0)
         return 0;
-    diag_hint(d, "systemctl stop %s", unit);
+    text_shell_word(&quoted, unit); /* systemd's escapes hold backslashes */
+    diag_hint(d, "systemctl stop %s", buf_str(&quoted));
+    buf_release(&quoted);
     return -1;
 }
 
@@ -325,12 +328,16 @@ static void print_command(struct follow *f, const struct plan_daemon *daemon)
     struct buf command = BUF_INIT;
     struct diag *d;
 
-    for (size_t i = 0; i < daemon->argv.n; i++)
-        buf_printf(&command, "%s%s", i > 0 ? " " : "", daemon->argv.v[i]);
+    for (size_t i = 0; i < daemon->argv.n; i++) {
+        buf_adds(&command, i > 0 ? " " : "");
+        text_shell_word(&command, daemon->argv.v[i]);
+    }
+    if (daemon->argv.n == 0)
+        text_shell_word(&command, daemon->program);
     d = follow_problem(f, "start-by-hand", "'%s' (%s) has to be started by hand", daemon->program,
                        daemon->service);
     diag_at(d, daemon->path, daemon->line, 0);
-    diag_hint(d, "%s", daemon->argv.n > 0 ? buf_str(&command) : daemon->program);
+    diag_hint(d, "%s", buf_str(&command));
     buf_release(&command);
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -11,11 +10,11 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "batten/diag.h"
 #include "batten/mem.h"
+#include "batten/process.h"
 
 enum { SECONDS = 5, MEBIBYTES = 64, NOBODY = 65534 };
 
@@ -110,29 +109,21 @@ static int text_file(const char *bytes, size_t len)
     return fd;
 }
 
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The child's wait status, or -1 when it had to be killed. */
 static int wait_for(pid_t child)
 {
-    const long long end = now_ms() + SECONDS * 1000LL;
+    const long long end = process_now() + SECONDS * 1000LL;
     int status = 0;
     pid_t got;
 
     while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (now_ms() >= end) {
+        if (process_now() >= end) {
             kill(child, SIGKILL);
             while (waitpid(child, &status, 0) < 0 && errno == EINTR)
                 continue;
             return -1;
         }
-        (void)poll(NULL, 0, 1);
+        process_sleep(1);
     }
     return got == child ? status : -1;
 }

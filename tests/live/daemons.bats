@@ -155,6 +155,8 @@ SCRIPT
     on_host servers <<'SCRIPT'
 driver 7 --then true start:named,/usr/sbin/no-such-named
 says "^problem start-by-hand: '/usr/sbin/no-such-named' \(named\) has to be started by hand"
+driver 7 --then true 'start:named,no-such-named,-c,/etc/a b;id'
+says "^problem start-by-hand: .* \| no-such-named -c '/etc/a b;id'\$"
 cp /usr/bin/sleep /usr/sbin/openwide
 chmod 777 /usr/sbin/openwide
 driver 7 --then true start:wide,/usr/sbin/openwide,60
