@@ -124,6 +124,10 @@ void replace_own_cancel(struct root *root, const char *path);
 /* Remove such a file, its leftover .lock too, and sync the directory. Absent is no error. */
 int replace_own_remove(struct root *root, const char *path, struct diag *d);
 
+/* Remove the directory PATH and what is in it, links as links; what cannot be removed stays. Only
+ * for a directory that this run made and nobody else may write to. */
+void replace_own_remove_tree(struct root *root, const char *path);
+
 /* Make the directory PATH with exactly MODE unless it is there; its parents with 0755. */
 int replace_own_mkdir(struct root *root, const char *path, mode_t mode, struct diag *d);
 

@@ -13,6 +13,7 @@ struct history {
     struct root *root; /* borrowed: the host or image */
     enum history_mode mode;
     char *dir;          /* as a person names the state directory */
+    bool made;          /* the state directory, by this run */
     bool given;         /* --history: DIR is a path of this host, not below the root */
     struct root *state; /* the state directory; NULL: absent */
     struct repo *repo;  /* opened when first asked for; NULL also: none yet */
@@ -20,6 +21,10 @@ struct history {
 
 /* The state directory, made when CREATE. h->state stays NULL when it is absent. */
 int history_state(struct history *h, bool create, struct diag *d);
+
+/* Remove the state directory if this run made it and it holds nothing: no change, and no file of
+ * state besides. What was refused leaves no trace. */
+void history_unmake(struct history *h);
 
 /* The repository; *OUT is NULL when there is none and not CREATE. Borrowed. */
 int history_repo(struct history *h, bool create, struct repo **out, struct diag *d);

@@ -121,8 +121,40 @@ int history_state(struct history *h, bool create, struct diag *d)
             return -1;
         if (h->state == NULL)
             return not_state(h, "it went away", d);
+        h->made = true;
     }
     return replace_own_close(h->state, d);
+}
+
+static bool holds_nothing(struct history *h)
+{
+    struct strlist names = {0};
+    char tip[REPO_ID];
+    bool nothing = root_list(h->state, ".", STATE_FILES, &names, NULL) == ROOT_OK;
+
+    for (size_t i = 0; i < names.n; i++)
+        nothing = nothing && (strcmp(names.v[i], REPO_DIR) == 0 || strcmp(names.v[i], "undo") == 0);
+    strlist_release(&names);
+    return nothing && history_tip(h, tip, NULL) == ROOT_ABSENT;
+}
+
+void history_unmake(struct history *h)
+{
+    struct root *parent = NULL;
+    const char *last;
+
+    if (!h->made || h->state == NULL || !holds_nothing(h))
+        return;
+    repo_free(h->repo);
+    root_free(h->state);
+    h->repo = NULL;
+    h->state = NULL;
+    h->made = false;
+    if (!h->given)
+        replace_own_remove_tree(h->root, STATE_DIR);
+    else if (open_parent(&parent, h->dir, &last, NULL) == 0)
+        replace_own_remove_tree(parent, last);
+    root_free(parent);
 }
 
 int history_open(struct history **out, struct root *root, const char *dir, enum history_mode mode,

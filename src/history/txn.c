@@ -73,6 +73,8 @@ void txn_end(struct txn *t)
     /* FOLLOWING -> CLEAN; if it cannot be removed the daemons follow once more than needed */
     if (t->journal)
         txn_rest(t, NULL);
+    if (t->lock != NULL)
+        history_unmake(t->h);
     lock_drop(t->lock);
     strlist_release(&t->report);
     free(t);
@@ -154,10 +156,17 @@ static int write_record(struct run *r, struct diag *d)
     return rc;
 }
 
-/* RECORDED -> JOURNALLED */
-static int write_journal(struct run *r, struct diag *d)
+/* What is refused is refused before anything is on disk: a staging directory that is not ours, a
+ * mount without a place for one. */
+static int make_journal(struct run *r, struct diag *d)
 {
     struct journal *j = &r->journal;
+    char *etc = NULL;
+    enum root_result staging = replace_etc_staging(r->t->root, false, &etc, d);
+
+    free(etc);
+    if (staging == ROOT_ERROR)
+        return -1;
 
     if (r->t->follow.n == FOLLOW_MAX) {
         diag_set(d, STATUS_REFUSED, "not-followed",
@@ -178,8 +187,14 @@ static int write_journal(struct run *r, struct diag *d)
         if (replace_staging(r->t->root, p->source->path, &f->staging, d) != 0)
             return -1;
     }
+    return 0;
+}
+
+/* RECORDED -> JOURNALLED */
+static int write_journal(struct run *r, struct diag *d)
+{
     r->t->journal = true;
-    return journal_write(r->t->h, j, d);
+    return journal_write(r->t->h, &r->journal, d);
 }
 
 static int stage_history(struct run *r, struct diag *d)
@@ -281,7 +296,7 @@ static int run_steps(struct run *r, struct diag *d)
     for (size_t i = 0; i < r->plan->nfiles; i++)
         if (check_file(r, i, d) != 0)
             return -1;
-    if (!history_is_none(r->t->h) && write_record(r, d) != 0)
+    if (make_journal(r, d) != 0 || (!history_is_none(r->t->h) && write_record(r, d) != 0))
         return -1;
     if (write_journal(r, d) != 0 || stage_all(r, d) != 0 || replace_swap(r->replace, d) != 0)
         return -1;

@@ -466,6 +466,84 @@ static void what_it_was_made_with_is_recorded(void **state)
     host_remove(&h);
 }
 
+static void expect_absent(struct host *h, const char *path)
+{
+    char *full = tree_path(&h->t, path);
+
+    assert_int_equal(access(full, F_OK), -1);
+    free(full);
+}
+
+/* A foreign staging directory: nothing at all is written, and it stays as it is. */
+static void a_refusal_leaves_no_trace(void **state)
+{
+    struct host h;
+    struct host_run r;
+    unsigned number = 0;
+    char *path, *given;
+    struct stat st;
+
+    (void)state;
+    host_make(&h);
+    tree_mkdir(&h.t, "etc/.batten");
+    path = tree_path(&h.t, "etc/.batten");
+    chmod(path, 0755);
+    run_read(&h, &r, HOST_CONF);
+    run_comment(&r, "telnet");
+    run_finish(&h, &r);
+    assert_int_equal(run_commit(&h, &r, &number), -1);
+    assert_int_equal(h.d.status, STATUS_REFUSED);
+    assert_string_equal(h.d.code, "staging-dir");
+    diag_release(&h.d);
+    expect_absent(&h, "var/lib/batten");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    h.history = given = tree_path(&h.t, "state");
+    assert_int_equal(run_commit(&h, &r, &number), -1);
+    diag_release(&h.d);
+    expect_absent(&h, "state");
+    run_release(&r);
+    free(path);
+    free(given);
+    host_remove(&h);
+}
+
+/* What fails after the first write takes the directory with it that it made; not one that was. */
+static void what_fails_leaves_no_state_directory(void **state)
+{
+    struct host h;
+    struct history *history;
+    struct txn *t = NULL;
+    struct buf bytes = BUF_INIT;
+
+    (void)state;
+    host_make(&h);
+    history = host_history(&h);
+    assert_int_equal(txn_begin(&t, h.root, history, 50, &h.d), 0);
+    assert_int_equal(history_state_write(history, "deadline", "x", 1, &h.d), 0);
+    txn_end(t);
+    tree_expect(&h.t, "var/lib/batten/deadline", "x");
+    assert_int_equal(txn_begin(&t, h.root, history, 50, &h.d), 0);
+    assert_int_equal(history_state_remove(history, "deadline", &h.d), 0);
+    txn_end(t);
+    expect_absent(&h, "var/lib/batten");
+    assert_int_equal(history_state_read(history, "deadline", &bytes, &h.d), ROOT_ABSENT);
+    history_free(history);
+    assert_int_equal(host_close(&h, "telnet"), 1);
+    tree_expect(&h.t, "var/lib/batten/history.git/HEAD", "ref: refs/heads/main\n");
+    host_remove(&h);
+    host_make(&h);
+    tree_mkdir(&h.t, "var/lib/batten");
+    history = host_history(&h);
+    assert_int_equal(txn_begin(&t, h.root, history, 50, &h.d), 0);
+    assert_int_equal(history_state_remove(history, "deadline", &h.d), 0);
+    txn_end(t);
+    history_free(history);
+    assert_true(root_exists(h.root, "var/lib/batten"));
+    buf_release(&bytes);
+    host_remove(&h);
+}
+
 static void expect_open(struct host *h, const char *code)
 {
     struct history *history = NULL;
@@ -608,6 +686,8 @@ int main(void)
         cmocka_unit_test(a_failed_change_keeps_what_was_not_followed),
         cmocka_unit_test(offline_nothing_has_to_follow),
         cmocka_unit_test(what_it_was_made_with_is_recorded),
+        cmocka_unit_test(a_refusal_leaves_no_trace),
+        cmocka_unit_test(what_fails_leaves_no_state_directory),
         cmocka_unit_test(drift_is_seen_without_git),
         cmocka_unit_test(only_a_state_directory_is_used),
         cmocka_unit_test(the_script_undoes_it),
