@@ -227,7 +227,10 @@ static void tell_difference(struct guard *g, const struct parse *before, const s
         would = "would come to life, or take in lines that are not its own";
         e = new;
     }
-    e = e ? e : new;
+    if (e == NULL)
+        e = new;
+    if (e == NULL)
+        return; /* nothing differs */
     buf_printf(&g->reason, "with it back, '%s' (%s:%u) %s", e->name, e->source->path, e->line,
                would);
 }
