@@ -156,12 +156,11 @@ static void lock_starts(struct rc_script *s, size_t from)
 {
     for (size_t i = from; i < s->p->entries.n; i++) {
         struct entry *e = s->p->entries.v[i];
-        const struct rc_start *start = rc_start_of(e);
         struct rc_region region;
 
-        if (e->locked != NULL || !e->enabled || (start->list && start->nlist > 1))
+        if (e->locked != NULL || !e->enabled)
             continue;
-        rc_region_find(start, e->name, &region);
+        rc_region_find(e, &region);
         if (region.refused != NULL)
             e->locked = mem_strdup(region.refused);
     }

@@ -118,11 +118,12 @@ struct rc_word {
 
 /* One start found in a command. */
 struct rc_hit {
-    char *name;    /* the program's basename */
-    char *program; /* as far as it is known; what listens for it (tcpsvd) when it does not */
-    char **argv;   /* NULL-terminated: the whole command, or the word of a list */
-    size_t at;     /* which word of the command is the program */
-    size_t own;    /* the same in argv */
+    char *name;     /* the program's basename */
+    char *program;  /* as far as it is known; what listens for it (tcpsvd) when it does not */
+    char **argv;    /* NULL-terminated: the whole command, without the other words of a list */
+    size_t list_at; /* where the list begins */
+    size_t at;      /* which word of the command is the program */
+    size_t own;     /* the same in argv */
     bool list;
     size_t word_start, word_end;
     size_t nlist;
@@ -149,6 +150,10 @@ void rc_hits_release(struct rc_hits *hits);
 /* Whether WORD is one of LIST, which has a blank around each. */
 bool rc_is_in(const char *word, const char *list);
 bool rc_is_daemon(const struct rc_script *s, const char *name);
+
+/* Whether a command that begins with WORD can start anything: most cannot, and need no more look.
+ */
+bool rc_is_worth(struct rc_script *s, int word);
 
 /* The words of a simple command from WORD on, expanded. rc_words_release frees them. */
 struct rc_words {
@@ -180,6 +185,8 @@ enum rc_wrap_kind {
     RC_WRAP_SCRIPT, /* the word *AT is a script */
     RC_WRAP_STOP,   /* it starts nothing */
 };
+/* False where no command that begins with the word TEXT holds another. */
+bool rc_may_wrap(const struct rc_script *s, const char *text);
 enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *words, size_t *at);
 
 /* ---- init scripts ---- */
@@ -210,8 +217,8 @@ struct rc_region {
     int other;           /* the command that stands in the way, or SHELL_NO */
 };
 
-/* What has to go for START to go, the marks of its script taken into account. */
-void rc_region_find(const struct rc_start *start, const char *name, struct rc_region *region);
+/* What has to go for the start behind E to go, the marks of its script taken into account. */
+void rc_region_find(const struct entry *e, struct rc_region *region);
 
 int rcscript_disable(const struct parse *p, const struct entry *e, struct edits *edits,
                      struct diag *d);

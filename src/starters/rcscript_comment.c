@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "batten/source.h"
+#include "batten/text.h"
 
 /* Whether the comment is alone on its line. */
 static bool is_whole_line(const struct shell *sh, const struct shell_comment *comment)
@@ -59,6 +60,31 @@ static bool is_bare(const struct shell *sh, const struct rc_hits *hits, bool bla
            sh->commands[0].op == SHELL_AMP;
 }
 
+/* Whether a word of the text is a daemon's name, or may stand for one: prose seldom has any. */
+static bool may_start(const struct rc_script *s, const char *text, size_t len)
+{
+    static const char breaks[] = " \t\n;&|<>()\"'`/";
+    size_t i = 0;
+
+    while (i < len) {
+        char word[64];
+        size_t n = 0;
+
+        while (i + n < len && strchr(breaks, text[i + n]) == NULL)
+            n++;
+        if (memchr(text + i, '$', n) != NULL)
+            return true;
+        if (n > 0 && n < sizeof(word)) {
+            memcpy(word, text + i, n);
+            word[n] = '\0';
+            if (rc_is_daemon(s, word) || text_starts(word, "rc.") || word[0] == 'S')
+                return true;
+        }
+        i += n + 1;
+    }
+    return memmem(text, len, "init.d/", 7) != NULL || memmem(text, len, "rc.d/", 5) != NULL;
+}
+
 static void read_comment(struct rc_script *s, const struct shell_comment *comment)
 {
     size_t at = comment->start;
@@ -70,7 +96,8 @@ static void read_comment(struct rc_script *s, const struct shell_comment *commen
     while (at < comment->end && s->sh->bytes[at] == '#')
         at++;
     blank = at < comment->end && (s->sh->bytes[at] == ' ' || s->sh->bytes[at] == '\t');
-    if (at == comment->end || s->sh->bytes[at] == '!')
+    if (at == comment->end || s->sh->bytes[at] == '!' ||
+        !may_start(s, s->sh->bytes + at, comment->end - at))
         return;
     inner.sh = shell_parse(s->sh->bytes + at, comment->end - at);
     for (size_t c = 0; c < inner.sh->ncommands; c++)

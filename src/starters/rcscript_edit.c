@@ -359,7 +359,7 @@ static int make_edit(struct editor *ed)
 
     if (ed->start->list && words_gone(ed) + 1 < ed->start->nlist)
         return make_word(ed);
-    rc_region_find(ed->start, ed->e->name, &region);
+    rc_region_find(ed->e, &region);
     if (region.refused != NULL)
         return refuse(ed, region.refused);
     ed->start->first = region.first;

@@ -402,9 +402,28 @@ static bool check_around(struct grower *g)
     return true;
 }
 
-void rc_region_find(const struct rc_start *start, const char *name, struct rc_region *region)
+/* Another start that would go with the region, in a $( ) of it: one does not go unasked. */
+static bool holds_other(const struct grower *g, const struct entry *e)
 {
-    struct grower g = {start->script, start->script->sh, name, region};
+    const struct entries *all = &g->s->p->entries;
+    size_t start = cmd(g, g->r->first)->start, end = cmd(g, g->r->last)->end;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct rc_start *other = all->v[i] != e ? rc_start_of(all->v[i]) : NULL;
+
+        if (other == NULL || other->script != g->s || other->command == SHELL_NO ||
+            (other->command == rc_start_of(e)->command && other->list))
+            continue;
+        if (cmd(g, other->command)->start >= start && cmd(g, other->command)->end <= end)
+            return true;
+    }
+    return false;
+}
+
+void rc_region_find(const struct entry *e, struct rc_region *region)
+{
+    const struct rc_start *start = rc_start_of(e);
+    struct grower g = {start->script, start->script->sh, e->name, region};
 
     *region = (struct rc_region){start->command, start->command, NULL, SHELL_NO};
     for (;;) {
@@ -414,5 +433,6 @@ void rc_region_find(const struct rc_start *start, const char *name, struct rc_re
         if (!take_block(&g))
             break;
     }
-    check_around(&g);
+    if (check_around(&g) && holds_other(&g, e))
+        refuse(&g, "another start stands within it", SHELL_NO);
 }

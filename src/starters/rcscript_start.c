@@ -316,6 +316,7 @@ static void find_list(struct rc_script *s, const struct rc_words *w, size_t at, 
     }
     for (size_t i = before; i < hits->n; i++) {
         hits->v[i].nlist = w->n - at;
+        hits->v[i].list_at = at;
         hits->v[i].list = w->n - at > 1;
     }
 }
@@ -408,16 +409,41 @@ static size_t count_builtins(const struct rc_script *s, const struct rc_words *w
     return at;
 }
 
-/* argv becomes the whole command, as it could be run again. */
+/* argv becomes the whole command from word FROM on, as it could be run again; of a list it has the
+ * one word. */
 static void set_argv(struct rc_hit *hit, const struct rc_words *words, size_t from)
 {
+    size_t end = hit->list ? hit->list_at : words->n, n = 0;
+
     for (size_t i = 0; hit->argv[i] != NULL; i++)
         free(hit->argv[i]);
     free(hit->argv);
-    hit->argv = mem_array(words->n - from + 1, sizeof(char *));
-    for (size_t i = from; i < words->n; i++)
-        hit->argv[i - from] = mem_strdup(words->v[i].shown);
-    hit->own = hit->at >= from && hit->at < words->n ? hit->at - from : words->n - from;
+    hit->argv = mem_array(words->n + 2, sizeof(char *));
+    for (size_t i = from; i < end; i++)
+        hit->argv[n++] = mem_strdup(words->v[i].shown);
+    hit->own = hit->at >= from && hit->at < end ? hit->at - from : n;
+    if (hit->list)
+        hit->argv[n] = mem_strdup(words->v[hit->at].shown);
+}
+
+bool rc_is_worth(struct rc_script *s, int word)
+{
+    const struct shell_word *w = &s->sh->words[word];
+    const char *text = s->sh->bytes + w->start;
+    size_t len = w->end - w->start;
+    char name[64];
+    const char *base;
+
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '$' || text[i] == '`' || text[i] == '"' || text[i] == '\'' ||
+            text[i] == '\\')
+            return true;
+    if (len >= sizeof(name))
+        return true;
+    memcpy(name, text, len);
+    name[len] = '\0';
+    base = text_basename(name);
+    return rc_is_daemon(s, base) || rc_may_wrap(s, name) || is_start_script(name);
 }
 
 void rc_find(struct rc_script *s, int c, struct rc_hits *hits)
@@ -426,13 +452,13 @@ void rc_find(struct rc_script *s, int c, struct rc_hits *hits)
     int name = shell_name_word(s->sh, c);
     size_t before = hits->n;
 
-    if (name != SHELL_NO)
-        rc_words_get(s, name, &words);
+    if (name == SHELL_NO || !rc_is_worth(s, name))
+        return;
+    rc_words_get(s, name, &words);
     if (words.n > 0)
         rc_find_words(s, &words, 0, 0, hits);
     for (size_t i = before; i < hits->n; i++) {
-        if (!hits->v[i].list)
-            set_argv(&hits->v[i], &words, count_builtins(s, &words));
+        set_argv(&hits->v[i], &words, count_builtins(s, &words));
         lock_uncertain(&hits->v[i], &words);
     }
     rc_words_release(&words);

@@ -9,11 +9,14 @@
 
 bool rc_is_in(const char *word, const char *list)
 {
-    char *padded = mem_printf(" %s ", word);
-    bool found = strstr(list, padded) != NULL;
+    size_t len = strlen(word);
 
-    free(padded);
-    return found;
+    if (len == 0)
+        return false;
+    for (const char *p = list; (p = strstr(p, word)) != NULL; p++)
+        if (p > list && p[-1] == ' ' && p[len] == ' ')
+            return true;
+    return false;
 }
 
 bool rc_is_daemon(const struct rc_script *s, const char *name)

@@ -1,6 +1,7 @@
 /* The commands that stand in front of the program they start. */
 #include "rcscript.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "batten/mem.h"
@@ -14,6 +15,7 @@ struct wrapper {
     unsigned operands;     /* words of its own before the program */
 };
 
+/* Sorted by bytes. */
 static const struct wrapper wrappers[] = {
     {"action",         RC_WRAP_SKIP, "",              "",                           1},
     {"builtin",        RC_WRAP_SKIP, "",              "",                           0},
@@ -60,12 +62,14 @@ static const struct wrapper wrappers[] = {
     {"valgrind",       RC_WRAP_SKIP, "",              "",                           0},
 };
 
+static int by_name(const void *name, const void *wrapper)
+{
+    return strcmp(name, ((const struct wrapper *)wrapper)->name);
+}
+
 static const struct wrapper *find_wrapper(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(wrappers); i++)
-        if (strcmp(wrappers[i].name, name) == 0)
-            return &wrappers[i];
-    return NULL;
+    return bsearch(name, wrappers, ARRAY_LEN(wrappers), sizeof(wrappers[0]), by_name);
 }
 
 static bool is_option(const char *word)
@@ -263,6 +267,19 @@ static bool is_program_list(const struct rc_words *w, size_t at)
         if (w->v[at].text[0] == '\0' || strpbrk(w->v[at].text, "-=/\001") != NULL)
             return false;
     return true;
+}
+
+bool rc_may_wrap(const struct rc_script *s, const char *text)
+{
+    const char *base = rc_basename(text);
+    const struct rc_name *function = rc_names_find(&s->names, text, strlen(text));
+
+    if (base == NULL || (function != NULL && function->function) || find_wrapper(base) != NULL)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(grammars); i++)
+        if (rc_is_in(base, grammars[i].names))
+            return true;
+    return false;
 }
 
 enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *w, size_t *at)

@@ -171,6 +171,9 @@ static void test_refused(void **state)
          "1: cannot comment out 'named': its exit status decides whether another command runs\n"     },
         {NULL, "if x; then\nnamed\n", "if x; then\nnamed\n",
          "2: cannot comment out 'named': the script is not balanced, see line 1\n"                   },
+        {NULL, "named -x $(snmpd)\n", "named -x $(snmpd)\n",
+         "1: cannot comment out 'named': another start stands within it\n"
+         "1: cannot comment out 'snmpd': its output is used by the command around it\n"              },
         {NULL, "x | named\nsnmpd\n",  "x | named\n#snmpd\n",
          "1: cannot comment out 'named': it is part of a pipeline\n"                                 },
         {NULL, "named \003\n",        "named \003\n",        "1: the text holds a byte from 0 to 4\n"},
