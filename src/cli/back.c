@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "batten/dialect.h"
 #include "cli.h"
 #include "deadline.h"
 #include "survey.h"
@@ -20,11 +21,36 @@ static enum root_result read_now(void *ctx, const char *path, const struct sourc
     return result;
 }
 
+/* The files and the dialect that the changes were made with: without them a script named by --rc
+ * would get its text back and its daemon would not be known. */
+static int scan_as_made(struct back *b, struct diag *d)
+{
+    struct history_changes all = {0};
+    struct options o = b->c->o;
+    struct strlist rc = {0};
+    int result = -1;
+
+    if (history_list(b->run.history, &all, d) != 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        for (size_t k = 0; k < all.v[i].rc.n; k++)
+            if (!strlist_has(&rc, all.v[i].rc.v[k]))
+                strlist_add(&rc, all.v[i].rc.v[k]);
+        if (o.dialect == NULL && dialect_find(all.v[i].dialect ? all.v[i].dialect : "") != NULL)
+            o.dialect = all.v[i].dialect;
+    }
+    o.rc = rc;
+    result = scan_run(&b->scan, b->root, &o, d);
+    strlist_release(&rc);
+    history_changes_release(&all);
+    return result;
+}
+
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
 
-    if (scan_run(&b->scan, b->root, &b->c->o, d) != 0)
+    if (scan_as_made(b, d) != 0)
         return -1;
     plan->kind = PLAN_ROLLBACK;
     plan->dialect = b->scan.dialect;

@@ -172,7 +172,10 @@ int carry_check(struct carry *run, struct diag *d)
 static int commit(struct carry *run, const struct scan *scan, struct diag *d)
 {
     struct file_meta *metas = mem_array(run->plan.nfiles, sizeof(*metas));
-    struct txn_options o = {.break_links = run->c->o.break_links, .version = BATTEN_VERSION};
+    struct txn_options o = {.break_links = run->c->o.break_links,
+                            .version = BATTEN_VERSION,
+                            .rc = &run->c->o.rc,
+                            .dialect = run->c->o.dialect};
     int result;
 
     for (size_t i = 0; i < run->plan.nfiles; i++) {

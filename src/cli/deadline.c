@@ -47,6 +47,9 @@ static int start_watcher(const struct deadline *dl, const struct cli *c, struct 
         strlist_addf(&words, "--root=%s", root);
     if (history != NULL)
         strlist_addf(&words, "--history=%s", history);
+    strlist_addf(&words, "--wait=%lldms", c->o.wait_ms);
+    if (c->o.no_stop)
+        strlist_add(&words, "--no-stop");
     argv = mem_array(words.n + 1, sizeof(*argv));
     for (size_t i = 0; i < words.n; i++)
         argv[i] = words.v[i];

@@ -289,7 +289,7 @@ static json_t *json_history_edit(const struct history_edit *e)
 
 json_t *json_change(const struct history_change *change)
 {
-    json_t *o = json_object(), *edits = json_array(), *outcome = NULL;
+    json_t *o = json_object(), *edits = json_array(), *rc = json_array(), *outcome = NULL;
 
     json_positive(o, "change", change->number);
     json_text(o, "commit", change->id);
@@ -299,6 +299,10 @@ json_t *json_change(const struct history_change *change)
     json_text(o, "by", change->by);
     json_text(o, "profile", change->profile);
     json_text(o, "reason", change->reason);
+    json_text(o, "dialect", change->dialect);
+    for (size_t i = 0; i < change->rc.n; i++)
+        json_append_text(rc, change->rc.v[i]);
+    json_object_set_new(o, "rc", rc);
     for (size_t i = 0; i < change->nedits; i++)
         json_array_append_new(edits, json_history_edit(&change->edits[i]));
     json_object_set_new(o, "edits", edits);

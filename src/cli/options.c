@@ -10,7 +10,7 @@
 #define AT(member) offsetof(struct options, member)
 #define APPLYING   (CMD_HARDEN | CMD_CLOSE)
 #define READING    (CMD_HARDEN | CMD_CLOSE | CMD_AUDIT | CMD_EXPLAIN | CMD_STATUS)
-#define FOLLOWING  (APPLYING | CMD_ROLLBACK | CMD_RECOVER | CMD_CONFIRM)
+#define FOLLOWING  (APPLYING | CMD_ROLLBACK | CMD_RECOVER | CMD_CONFIRM | CMD_WATCH)
 
 /* The declared master copy: parser, usage text and completion are made from these rows. */
 static const struct option_row rows[] = {
