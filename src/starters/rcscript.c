@@ -156,7 +156,7 @@ static void lock_starts(struct rc_script *s, size_t from)
 {
     for (size_t i = from; i < s->p->entries.n; i++) {
         struct entry *e = s->p->entries.v[i];
-        struct rc_region region;
+        struct rc_region region = {0};
 
         if (e->locked != NULL || !e->enabled)
             continue;

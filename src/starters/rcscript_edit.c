@@ -352,7 +352,7 @@ static size_t words_gone(const struct editor *ed)
 
 static int make_edit(struct editor *ed)
 {
-    struct rc_region region;
+    struct rc_region region = {0};
     unsigned first, last;
     size_t end;
     bool whole;
