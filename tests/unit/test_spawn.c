@@ -98,7 +98,10 @@ static void nothing_is_inherited(void **state)
     assert_int_equal(sigprocmask(SIG_BLOCK, &term, &before), 0);
     (void)signal(SIGINT, SIG_IGN);
     assert_int_equal(probe("/bin/grep", "^SigBlk:.0*$", "/proc/self/status", 5000, NULL), 0);
-    assert_int_equal(probe("/bin/grep", "^SigIgn:.0*$", "/proc/self/status", 5000, NULL), 0);
+    /* Under make, which uses posix_spawn, the C library's own two (32 and 33) are ignored already.
+     */
+    assert_int_equal(
+        probe("/bin/grep", "^SigIgn:.0*\\(180000000\\)*$", "/proc/self/status", 5000, NULL), 0);
     (void)signal(SIGINT, SIG_DFL);
     assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
     assert_int_equal(dup2(STDERR_FILENO, 77), 77);
