@@ -12,7 +12,7 @@ profile-version 1
 default disable
 
 # Logins, mail, files, chat.
-disable finger telnet telnets imap imaps pop pops ftp ftps tftp shell login
+disable adb finger telnet telnets imap imaps pop pops ftp ftps tftp shell login
 disable exec smtp talk comsat uucp nntp rsync cvspserver git gopher samba afp
 disable vnc ingreslock
 
