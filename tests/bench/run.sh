@@ -93,8 +93,9 @@ row()
 
 aim()
 {
-    local text=$1 value=$2 most=$3
+    local text=$1 value most=$3
 
+    value=$(awk -v v="$2" 'BEGIN { printf "%.2f", v }')
     if awk -v a="$value" -v b="$most" 'BEGIN { exit !(a <= b) }'; then
         row "aim  $text" "$value" "met, at most $most"
     else
