@@ -157,7 +157,7 @@ main()
     fi
     if test "$(id -u)" -ne 0; then
         as_root='sudo -n'
-        if ! sudo -n true 2>/dev/null; then
+        if ! sudo -n true 2>/dev/null && ! { test -t 0 && as_root=sudo && sudo true; }; then
             echo "setup: missing: ${missing[*]}" >&2
             echo "hint: as root, run: apt-get install ${missing[*]}" >&2
             return 1
