@@ -97,7 +97,19 @@ static void audit_table(struct cli *c, const struct survey *s)
         audit_row(c, s, &s->findings.v[i]);
     }
     if (!any)
-        buf_adds(&c->out, "nothing here starts a network service\n");
+        buf_adds(&c->out, s->scan.nfiles > 0 ? "nothing that was read starts a network service\n"
+                                             : "no file was found that batten reads\n");
+}
+
+/* Starters that are there and not read: an answer that leaves them out must say so. */
+static void audit_unread(struct cli *c, const struct survey *s)
+{
+    static const char *const unread[] = {"etc/xinetd.conf", "etc/xinetd.d", "etc/rlinetd.conf",
+                                         "etc/rc.conf"};
+
+    for (size_t i = 0; i < ARRAY_LEN(unread); i++)
+        if (root_exists(s->root, unread[i]))
+            buf_printf(&c->out, "not read, and may start more: %s\n", unread[i]);
 }
 
 static void audit_head(struct cli *c, const struct survey *s)
@@ -220,6 +232,7 @@ enum status cmd_audit(struct cli *c, struct diag *d)
     audit_head(c, &s);
     audit_backdoors(c, &s);
     audit_table(c, &s);
+    audit_unread(c, &s);
     others_text(c, &s);
     audit_drift(c, &drift, back);
     alert_text(c, &s);

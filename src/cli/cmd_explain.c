@@ -223,6 +223,10 @@ static void explain_finding(struct answer *a, const struct finding *f)
 
     buf_addc(&a->c->out, '\n');
     field(a, "started", place);
+    if (f->backdoor)
+        field(a, "danger",
+              "a back door: whoever connects gets a shell; this host may have been "
+              "taken over, rebuild it and beware of its backups");
     field(a, "state", e->enabled ? "on" : "off, commented out");
     field(a, "name", e->name);
     field(a, "program", e->program ? e->program : "none, the super-server answers itself");
@@ -255,6 +259,14 @@ static void explain_process(struct answer *a)
     }
 }
 
+/* A shell on 8080 is no web server. */
+static const struct service *row_of(const struct finding *f)
+{
+    bool told = !f->backdoor || (f->service && catalogue_has_class(f->service, "backdoor"));
+
+    return told ? f->service : NULL;
+}
+
 /* Heads: what is known of the subject itself, before the entries it stands for. */
 static void explain_head(struct answer *a)
 {
@@ -267,7 +279,7 @@ static void explain_head(struct answer *a)
         s = catalogue_port(of->port, of->proto);
     for (size_t i = 0; s == NULL && i < a->survey.findings.n; i++)
         if (is_meant(a, &a->survey.findings.v[i]))
-            s = a->survey.findings.v[i].service;
+            s = row_of(&a->survey.findings.v[i]);
     if (s == NULL)
         return;
     explain_service(&a->c->out, s);
@@ -305,9 +317,40 @@ static int look(struct answer *a, struct diag *d)
 {
     if (survey_make(&a->survey, a->c, NULL, d) != 0)
         return -1;
+    render_problems(a->c, &a->survey.scan.problems);
     /* Without rights the history cannot be read; the rest of the answer can be given. */
     if (survey_history(&a->history, a->survey.root, a->c, HISTORY_READ, NULL) == 0)
         history_list(a->history, &a->changes, NULL);
+    return 0;
+}
+
+/* Why the daemon makes nothing of a line, or that there is no such line. */
+static int explain_line(struct answer *a, struct diag *d)
+{
+    const struct subject *of = &a->of;
+    const struct scan_file *f = scan_file(&a->survey.scan, of->path);
+    long long lines = 0;
+
+    if (f == NULL) {
+        diag_set(d, STATUS_REFUSED, "not-read", "'%s' is no file that batten reads here", of->path);
+        diag_hint(d, "batten audit --all");
+        return -1;
+    }
+    for (size_t i = 0; i < f->source.len; i++)
+        lines += f->source.bytes[i] == '\n' || i + 1 == f->source.len;
+    if (of->line > lines)
+        return diag_set(d, STATUS_REFUSED, "no-line", "'%s' has %lld lines", of->path, lines);
+    for (size_t i = 0; i < a->survey.scan.nparses; i++) {
+        const struct problems *all = &a->survey.scan.parses[i].problems;
+
+        for (size_t k = 0; k < all->n; k++)
+            if (all->v[k].line == of->line && all->v[k].path != NULL &&
+                strcmp(all->v[k].path, of->path) == 0) {
+                field(a, "problem", all->v[k].message);
+                return 0;
+            }
+    }
+    buf_adds(&a->c->out, "this line starts nothing: a comment, or not one that starts a service\n");
     return 0;
 }
 
@@ -325,9 +368,12 @@ static enum status tell(struct answer *a, struct diag *d)
     for (size_t i = 0; i < a->survey.findings.n; i++)
         if (is_meant(a, &a->survey.findings.v[i]))
             explain_finding(a, &a->survey.findings.v[i]);
-    if (a->shown == 0)
-        buf_adds(&a->c->out, "\nnothing here starts it\n");
-    return STATUS_DONE;
+    if (a->shown == 0 && a->of.path != NULL)
+        return explain_line(a, d) == 0 ? STATUS_DONE : STATUS_REFUSED;
+    if (a->shown > 0)
+        return STATUS_DONE;
+    buf_adds(&a->c->out, "\nnothing that was read here starts it\n");
+    return a->survey.scan.denied ? STATUS_SYSTEM : STATUS_DONE;
 }
 
 enum status cmd_explain(struct cli *c, struct diag *d)

@@ -59,6 +59,24 @@ static int make_plan(struct harden *h, struct diag *d)
     return scripts_check(plan, d);
 }
 
+/* Nothing that could be read says anything about what could not: without rights, no change. */
+static int check_read(const struct harden *h, struct diag *d)
+{
+    if (!h->survey.scan.denied)
+        return 0;
+    diag_set(d, STATUS_SYSTEM, "unreadable", "not every file could be read, nothing was changed");
+    diag_hint(d, "run as root: sudo batten");
+    return -1;
+}
+
+/* What could not be read is told before anything is said to be absent. */
+static int check_read_first(const struct harden *h, struct diag *d)
+{
+    if (h->c->command->bit == CMD_CLOSE && (h->survey.scan.denied || h->survey.scan.unread))
+        render_problems(h->c, &h->survey.scan.problems);
+    return h->c->command->bit == CMD_CLOSE ? check_read(h, d) : 0;
+}
+
 /* A selector that selects nothing is most likely a slip of the pen. */
 static int check_selected(struct harden *h, struct diag *d)
 {
@@ -131,6 +149,8 @@ static void say_how_to_apply(struct harden *h)
         render_shell_word(&c->out, c->o.profile ? c->o.profile : DEFAULT_PROFILE);
     }
     render_where(&c->out, c);
+    if (h->run.before.pending_open.n + h->run.before.pending_close.n > 0)
+        buf_adds(&c->out, " --accept-pending");
     buf_adds(&c->out, " --apply\n");
 }
 
@@ -164,16 +184,6 @@ static enum status dry_run(struct harden *h, struct diag *d)
         say_how_to_apply(h);
     }
     return status_worse(base_status(h), h->run.plan.edits.n ? STATUS_CHANGES : STATUS_DONE);
-}
-
-/* Nothing that could be read says anything about what could not: without rights, no change. */
-static int check_read(const struct harden *h, struct diag *d)
-{
-    if (!h->survey.scan.denied)
-        return 0;
-    diag_set(d, STATUS_SYSTEM, "unreadable", "not every file could be read, nothing was changed");
-    diag_hint(d, "run as root: sudo batten");
-    return -1;
 }
 
 /* In the guide a person agreed to one diff and to no other. */
@@ -215,6 +225,8 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
         diag_release(&probe);
         status = back_expire(c, run->deadline.token, "the probe failed", d);
         h->undone = status == STATUS_FAILED;
+        if (h->undone && !c->o.json)
+            buf_adds(&c->out, "the probe failed: the change is undone\n");
         return status;
     }
     if (run->only_probe && !deadline_confirm(run->root, run->history, &run->deadline)) {
@@ -233,6 +245,20 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
             status, deadline_wait(c, run->root, run->history, &run->deadline, !run->own_way_in));
     }
     return status;
+}
+
+/* Closing a back door does not put out whoever came in by it. */
+static void warn_backdoors(const struct harden *h)
+{
+    const struct findings *all = &h->survey.findings;
+
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].backdoor && all->v[i].entry->enabled) {
+            fputs("batten: warning: a back door is open here: this host may have been taken over; "
+                  "rebuild it and beware of its backups\n",
+                  stderr);
+            return;
+        }
 }
 
 /* Whether a crash or an expired timer left something to finish first. */
@@ -276,6 +302,7 @@ static enum status apply(struct harden *h, struct diag *d)
     if (carry_diff(&h->run, d) != 0 || check_agreed(h, d) != 0 ||
         carry_look(&h->run, &h->survey.scan, d) != 0)
         return STATUS_SYSTEM;
+    warn_backdoors(h);
     if (!h->c->o.json && h->c->o.verbose)
         render_plan(h->c, &h->run.plan, buf_str(&h->run.diff));
     /* A probe alone is a timer too, so that a kill between change and verdict undoes it. */
@@ -291,7 +318,7 @@ static enum status harden(struct cli *c, struct diag *d)
     struct harden h = {.c = c, .run = {.c = c}};
     enum status status = STATUS_REFUSED;
 
-    if (make_plan(&h, d) != 0 || check_selected(&h, d) != 0)
+    if (make_plan(&h, d) != 0 || check_read_first(&h, d) != 0 || check_selected(&h, d) != 0)
         goto out;
     render_problems(c, &h.survey.scan.problems);
     for (size_t i = 0; i < h.survey.scan.nparses; i++)

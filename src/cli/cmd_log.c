@@ -174,16 +174,37 @@ static void show_proofs(struct cli *c, const json_t *proofs)
     {
         const char *service = json_string_value(json_object_get(p, "service"));
         const char *proto = json_string_value(json_object_get(p, "proto"));
+        const char *family = json_string_value(json_object_get(p, "family"));
         const json_t *ms = json_object_get(p, "ms");
 
         buf_adds(&c->out, "  ");
         add_safe(&c->out, service ? service : "-");
+        buf_addc(&c->out, ' ');
+        add_safe(&c->out, family ? family : "?");
         buf_printf(&c->out, " %lld/", (long long)json_integer_value(json_object_get(p, "port")));
         add_safe(&c->out, proto ? proto : "?");
         buf_adds(&c->out, json_is_true(json_object_get(p, "closed")) ? " closed" : " open");
         if (json_is_integer(ms))
             buf_printf(&c->out, " after %lld ms", (long long)json_integer_value(ms));
         buf_addc(&c->out, '\n');
+    }
+}
+
+static void show_signals(struct cli *c, const json_t *signals)
+{
+    size_t i;
+    const json_t *s;
+
+    json_array_foreach(signals, i, s)
+    {
+        const char *action = json_string_value(json_object_get(s, "action"));
+        const char *name = json_string_value(json_object_get(s, "name"));
+
+        buf_adds(&c->out, json_is_true(json_object_get(s, "done")) ? "  " : "  not done: ");
+        add_safe(&c->out, action ? action : "?");
+        buf_addc(&c->out, ' ');
+        add_safe(&c->out, name ? name : "?");
+        buf_printf(&c->out, "[%lld]\n", (long long)json_integer_value(json_object_get(s, "pid")));
     }
 }
 
@@ -194,6 +215,7 @@ static void show_outcome(struct cli *c, const struct history_change *ch)
     if (o == NULL)
         return;
     buf_adds(&c->out, "outcome\n");
+    show_signals(c, json_object_get(o, "signals"));
     show_proofs(c, json_object_get(o, "proof"));
     json_decref(o);
 }

@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "batten/mem.h"
 #include "batten/profile.h"
 #include "cli.h"
 #include "json.h"
@@ -52,8 +54,12 @@ static enum status profile_check(struct cli *c, struct root *root, struct diag *
 {
     struct profile *p = NULL;
     const char *file = c->o.args.v[1];
+    char *here = mem_printf("./%s", file);
+    bool is_here = strchr(file, '/') == NULL && access(here, F_OK) == 0;
+    int result = survey_profile(&p, root, is_here ? here : file, d);
 
-    if (survey_profile(&p, root, file, d) != 0)
+    free(here);
+    if (result != 0)
         return STATUS_REFUSED;
     if (c->o.json) {
         json_t *o = json_start(c);

@@ -42,6 +42,17 @@ static void choose_lens_dir(void)
             return;
         }
     }
+    if (len > 0 && cut != NULL) {
+        char *dir = mem_printf("%.*s/share/batten/lenses", (int)(cut - exe), exe);
+
+        /* An installed tree that was moved as a whole brings its own. */
+        if (access(dir, F_OK) == 0) {
+            lens_set_dir(dir);
+            free(dir);
+            return;
+        }
+        free(dir);
+    }
     lens_set_dir(BATTEN_LENSDIR);
 }
 
@@ -120,6 +131,7 @@ static void report(struct cli *c, struct diag *d)
 {
     if (!diag_isset(d))
         return;
+    render_hint_where(c, d);
     if (c->o.json) {
         buf_clear(&c->out);
         json_error(&c->out, d);

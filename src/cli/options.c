@@ -29,7 +29,8 @@ static const struct option_row rows[] = {
     {"dialect",        0,   OPTION_STRING, AT(dialect),        "NAME",          READING,
      "read inetd.conf as this inetd does"                                                                                                              },
     {"rc",             0,   OPTION_LIST,   AT(rc),             "FILE",          READING,                  "also read FILE as an rc script (repeatable)"},
-    {"no-stop",        0,   OPTION_FLAG,   AT(no_stop),        NULL,            FOLLOWING,                "leave running daemons alone"                },
+    {"no-stop",        0,   OPTION_FLAG,   AT(no_stop),        NULL,            FOLLOWING,
+     "do not stop or start daemons; the super-server gets its HUP"                                                                                     },
     {"wait",           0,   OPTION_TIME,   AT(wait_ms),        "TIME",          FOLLOWING,                "longest wait for ports (5s)"                },
     {"confirm-within", 0,   OPTION_TIME,   AT(confirm_ms),     "TIME",          APPLYING,
      "undo the change unless it is confirmed in time"                                                                                                  },
@@ -250,7 +251,7 @@ static int check_options(const struct cli *c, unsigned used, struct diag *d)
         return diag_set(d, STATUS_USAGE, "usage", "--confirm-within needs at least 1s");
     if (o->apply && cmd->bit == CMD_HARDEN && o->profile == NULL) {
         diag_set(d, STATUS_USAGE, "usage", "--apply needs --profile");
-        diag_hint(d, "batten --profile jpcert-98-0004 --apply");
+        diag_hint(d, "batten profile list");
         return -1;
     }
     return check_operands(c, d);

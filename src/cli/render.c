@@ -65,6 +65,34 @@ void render_diag(FILE *to, const char *kind, const struct diag *d)
     buf_release(&b);
 }
 
+void render_hint_where(const struct cli *c, struct diag *d)
+{
+    struct buf b = BUF_INIT;
+
+    if (d->hint == NULL || (c->o.root == NULL && c->o.history == NULL) ||
+        strstr(d->hint, "--root") != NULL)
+        return;
+    if (!text_starts(d->hint, "batten ") && !text_starts(d->hint, "sudo batten") &&
+        strstr(d->hint, ": batten ") == NULL && strstr(d->hint, ": sudo batten") == NULL)
+        return;
+    if (strstr(d->hint, "batten help") != NULL || strstr(d->hint, "--help") != NULL)
+        return;
+    buf_adds(&b, d->hint);
+    render_where(&b, c);
+    free(d->hint);
+    d->hint = buf_steal(&b);
+}
+
+static void render_problem(const struct cli *c, const struct diag *d)
+{
+    struct diag copy = *d;
+
+    copy.hint = mem_strdup(d->hint);
+    render_hint_where(c, &copy);
+    render_diag(stderr, "warning", &copy);
+    free(copy.hint);
+}
+
 void render_problems(const struct cli *c, const struct problems *p)
 {
     enum { SHOWN = 20 };
@@ -76,7 +104,7 @@ void render_problems(const struct cli *c, const struct problems *p)
             fprintf(stderr, "batten: %zu more like these (-v shows all)\n", p->n - i);
             return;
         }
-        render_diag(stderr, "warning", &p->v[i]);
+        render_problem(c, &p->v[i]);
     }
 }
 
@@ -196,6 +224,11 @@ void render_time(struct buf *out, long long seconds)
     time_t t = (time_t)seconds;
     struct tm tm;
 
+    /* Changes to an image carry no time, so that equal images have equal histories. */
+    if (seconds == 0) {
+        buf_printf(out, "%-25s", "no date");
+        return;
+    }
     if (localtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &tm))
         buf_adds(out, text);
     else

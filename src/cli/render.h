@@ -20,6 +20,9 @@ struct history_edit;
 /* 'batten: KIND: place: message', the line with a caret, and the hint. */
 void render_diag(FILE *to, const char *kind, const struct diag *d);
 
+/* A hint that is a batten command gets the --root and --history of this run. */
+void render_hint_where(const struct cli *c, struct diag *d);
+
 /* Each problem as a warning on stderr, unless -q. */
 void render_problems(const struct cli *c, const struct problems *p);
 

@@ -22,6 +22,10 @@ void render_skips(struct cli *c, const struct plan *plan)
         if (s->line > 0)
             buf_printf(&c->out, ":%u", s->line);
         buf_adds(&c->out, ": ");
+        if (s->finding != NULL) {
+            text_safe(&c->out, s->finding->entry->name, strlen(s->finding->entry->name));
+            buf_adds(&c->out, ": ");
+        }
         text_safe(&c->out, s->reason, strlen(s->reason));
         buf_addc(&c->out, '\n');
     }

@@ -309,6 +309,12 @@ int scan_run(struct scan *s, struct root *root, const struct options *o, struct 
 {
     const struct starter *const *all;
 
+    if (!root_exists(root, "etc")) {
+        diag_set(d, STATUS_REFUSED, "no-etc", "'%s' is not a root: it has no 'etc'",
+                 root_dir(root));
+        diag_hint(d, "--root takes the directory that holds etc, usr and var");
+        return -1;
+    }
     s->root = root;
     s->db = netdb_new();
     if (choose_dialect(s, o->dialect, d) != 0)

@@ -15,7 +15,8 @@ struct sortable {
 
 const char *work_service(const struct finding *f)
 {
-    if (f->service != NULL)
+    /* A shell on 8080 is no web server. */
+    if (f->service != NULL && (!f->backdoor || catalogue_has_class(f->service, "backdoor")))
         return f->service->name;
     return f->entry->name != NULL ? f->entry->name : "?";
 }
