@@ -5,8 +5,6 @@ setup_file()
 {
     local program lib base=$BATS_FILE_TMPDIR/base
 
-    test "$(id -u)" -eq 0 || skip "only root can make the namespaces"
-    unshare -m -p -n -u -i --fork true 2>/dev/null || skip "no namespaces here"
     mkdir -p "$base/.x"
     cp "$BATTEN_BUILD/tests/rc/stub_driver" "$base/.x/stub"
     cp "$(command -v bash)" "$base/.x/bash"
@@ -16,6 +14,12 @@ setup_file()
             cp -L "$lib" "$base/$lib"
         done
     done
+}
+
+setup()
+{
+    test "$(id -u)" -eq 0 || skip "only root can make the namespaces"
+    unshare -m -p -n -u -i --fork true 2>/dev/null || skip "no namespaces here"
 }
 
 # Trace the scripts given; the last line of what it says is the figures, called $1.
