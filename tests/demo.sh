@@ -28,7 +28,7 @@ run()
     shift
     printf '$ batten%s\n' "${*:+ $*}${where:+ $where}"
     # shellcheck disable=SC2086 # several words
-    "$batten" "$@" ${where:+--root "$root"} || status=$?
+    "$batten" "$@" $where || status=$?
     case " $wanted " in
     *" $status "*) ;;
     *) give_up "batten left $status, not $wanted" ;;
@@ -107,10 +107,16 @@ on_a_live_host()
 
 on_files()
 {
-    root=$(mktemp -d)
-    trap 'rm -rf "$root"' EXIT
-    where='--root IMAGE'
-    cp -r "$top/fixtures/demo/etc" "$root/etc"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$work"
+    root=sample-host
+    where="--root $root"
+    mkdir $root
+    cp -r "$top/fixtures/demo/etc" $root/etc
+    # Commits of offline runs carry this moment; without it, the first second of 1970.
+    SOURCE_DATE_EPOCH=$(date +%s)
+    export SOURCE_DATE_EPOCH
     main_job
 }
 
