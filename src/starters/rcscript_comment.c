@@ -87,7 +87,7 @@ static bool may_start(const struct rc_script *s, const char *text, size_t len)
 
 static void read_comment(struct rc_script *s, const struct shell_comment *comment)
 {
-    size_t at = comment->start;
+    size_t at = comment->start, end = comment->end;
     struct rc_script inner = *s;
     struct rc_hits hits = {0};
     bool blank;
@@ -99,7 +99,9 @@ static void read_comment(struct rc_script *s, const struct shell_comment *commen
     if (at == comment->end || s->sh->bytes[at] == '!' ||
         !may_start(s, s->sh->bytes + at, comment->end - at))
         return;
-    inner.sh = shell_parse(s->sh->bytes + at, comment->end - at);
+    if (s->sh->bytes[end - 1] == '\\')
+        end--; /* it went on in the next line, which is a comment too */
+    inner.sh = shell_parse(s->sh->bytes + at, end - at);
     for (size_t c = 0; c < inner.sh->ncommands; c++)
         if (inner.sh->commands[c].kind == SHELL_SIMPLE)
             rc_find(&inner, (int)c, &hits);

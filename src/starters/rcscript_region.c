@@ -364,6 +364,20 @@ static bool is_status_used(const struct grower *g, int c, unsigned depth)
     return is_status_used(g, b->parent, depth + 1);
 }
 
+/* The command that runs behind C, as far as its blocks tell; SHELL_NO where they end. */
+static int command_behind(const struct grower *g, int c)
+{
+    while (cmd(g, c)->next == SHELL_NO) {
+        const struct shell_block *b = &g->sh->blocks[cmd(g, c)->block];
+
+        if (b->parent == SHELL_NO || b->kind == SHELL_FUNCTION_BODY || b->kind == SHELL_SUBST ||
+            cmd(g, b->parent)->kind == SHELL_PAREN)
+            return SHELL_NO;
+        c = b->parent;
+    }
+    return cmd(g, c)->next;
+}
+
 /* A command soon behind asks for the process id of what was put in the background last. */
 static bool is_pid_used(const struct grower *g)
 {
@@ -371,7 +385,7 @@ static bool is_pid_used(const struct grower *g)
 
     if (cmd(g, c)->op != SHELL_AMP)
         return false;
-    for (int n = 0; n < LOOK_AHEAD && (c = cmd(g, c)->next) != SHELL_NO; n++) {
+    for (int n = 0; n < LOOK_AHEAD && (c = command_behind(g, c)) != SHELL_NO; n++) {
         if (has_text(g->sh, cmd(g, c)->start, cmd(g, c)->end, "$!") ||
             has_text(g->sh, cmd(g, c)->start, cmd(g, c)->end, "${!}"))
             return true;

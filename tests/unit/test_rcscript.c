@@ -161,27 +161,30 @@ static void test_indirect(void **state)
 static void test_locked(void **state)
 {
     static const struct sample samples[] = {
-        {"if named; then echo ok; fi\n",          "1:4 named locked: its exit status is a condition\n"             },
+        {"if named; then echo ok; fi\n",            "1:4 named locked: its exit status is a condition\n"             },
         {"named || exit 1\n",
-         "1:1 named locked: its exit status decides whether another command runs\n"                                },
+         "1:1 named locked: its exit status decides whether another command runs\n"                                  },
         {"grep -q x /y && named\n",
-         "1:17 named locked: whether it runs is decided by another command of its list\n"                          },
-        {"named | logger\n",                      "1:1 named locked: it is part of a pipeline\n"                   },
+         "1:17 named locked: whether it runs is decided by another command of its list\n"                            },
+        {"named | logger\n",                        "1:1 named locked: it is part of a pipeline\n"                   },
         {"named\nif [ $? = 0 ]; then echo; fi\n",
-         "1:1 named locked: its exit status is looked at\n"                                                        },
-        {"ok() { return $?; }\nnamed\nok\n",      "2:1 named locked: its exit status is looked at\n"               },
-        {"x=`named`\n",                           "1:4 named locked: its output is used by the command around it\n"},
+         "1:1 named locked: its exit status is looked at\n"                                                          },
+        {"ok() { return $?; }\nnamed\nok\n",        "2:1 named locked: its exit status is looked at\n"               },
+        {"x=`named`\n",                             "1:4 named locked: its output is used by the command around it\n"},
         {"named &\necho $! >/var/run/pid\n",
-         "1:1 named locked: its process id is used by a command behind it\n"                                       },
-        {"! named\n",                             "1:3 named locked: its exit status is turned round\n"            },
-        {"f() { named; }\nif f; then x; fi\n",    "1:7 named locked: its exit status is looked at\n"               },
+         "1:1 named locked: its process id is used by a command behind it\n"                                         },
+        {"if x; then\nnamed &\nfi\necho $! >pid\n",
+         "2:1 named locked: its process id is used by a command behind it\n"                                         },
+        {"named & x &\necho $!\n",                  "1:1 named\n"                                                    },
+        {"! named\n",                               "1:3 named locked: its exit status is turned round\n"            },
+        {"f() { named; }\nif f; then x; fi\n",      "1:7 named locked: its exit status is looked at\n"               },
         {"exec named\nls\n",
-         "1:1 named locked: 'exec' ends the script here, what follows it would run\n"                              },
+         "1:1 named locked: 'exec' ends the script here, what follows it would run\n"                                },
         {"if x; then exec named; fi\nls\n",
-         "1:12 named locked: 'exec' ends the script here, what follows it would run\n"                             },
-        {"(exec named) &\nls\n",                  "1:2 named\n"                                                    },
-        {"if x; then\nnamed\n",                   "2:1 named locked: the script is not balanced, see line 1\n"     },
-        {"fi\nnamed\n",                           "2:1 named locked: the script is not balanced, see line 1\n"     },
+         "1:12 named locked: 'exec' ends the script here, what follows it would run\n"                               },
+        {"(exec named) &\nls\n",                    "1:2 named\n"                                                    },
+        {"if x; then\nnamed\n",                     "2:1 named locked: the script is not balanced, see line 1\n"     },
+        {"fi\nnamed\n",                             "2:1 named locked: the script is not balanced, see line 1\n"     },
     };
 
     (void)state;
@@ -191,6 +194,7 @@ static void test_locked(void **state)
 static void test_disabled(void **state)
 {
     static const struct sample samples[] = {
+        {"#named \\\n#\t-c x\n",                                    "1:1 named off\n"         },
         {"#named\n",                                                "1:1 named off\n"         },
         {"\t#named -c x\n",                                         "1:2 named off\n"         },
         {"# /usr/sbin/named\n",                                     "1:1 named off\n"         },
