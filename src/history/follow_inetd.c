@@ -16,7 +16,7 @@ enum {
     SETTLE_MS = 40,    /* a reload takes 7 to 25 ms: what it does to the daemon shows after that */
     SPIN_MS = 120,     /* one look at the processor time */
     SPIN_LOOKS = 3,    /* all of them busy: no reload takes that long */
-    BUSY_PERCENT = 40, /* the processor may be shared */
+    BUSY_PERCENT = 12, /* the processor may be shared */
 };
 
 static const struct init_script {
