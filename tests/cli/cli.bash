@@ -35,7 +35,7 @@ same_everywhere()
 {
     sed -E -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} [-+][0-9]{4}/TIME/' \
         -e 's/"batten": "[^"]*"/"batten": "VERSION"/' -e 's/^batten [0-9]+\.[0-9.]+$/batten VERSION/' \
-        -e 's/^(\+[ug]id) [0-9]+$/\1 0/' -e '/batten-meta$/,/^index/s/^index .*/index OWNERS/' \
+        -e 's/^(\+[ug]id) [0-9]+$/\1 0/' -e '/^diff .*batten-meta$/,/^index/s/^index .*/index OWNERS/' \
         -e "s/\\b[0-9a-f]{40}\\b/COMMIT/g" -e "s|$BATS_TEST_TMPDIR|TMP|g"
 }
 
