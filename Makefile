@@ -113,7 +113,7 @@ check-long: setup
 	@BATTEN_BUILD=$(BUILD) BATTEN_LONG=1 tests/run.sh
 
 check-asan: setup
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' check-run
+	@SANITIZED=yes $(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' check-run
 
 check-valgrind: setup
 	@tests/setup.sh valgrind

@@ -13,7 +13,8 @@
 # announced, or with a status of its own, counts as failed; so does a skip that gives no reason.
 #
 # For the tests: BATTEN is the program under test, BATTEN_BUILD its build directory, BATTEN_CORPUS
-# the directory of real files or empty, BATTEN_LONG=1 asks for the long versions.
+# the directory of real files or empty, BATTEN_LONG=1 asks for the long versions, SANITIZED says that
+# the program is slow and needs much address space.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -44,6 +45,7 @@ limit_of()
     lens) seconds=120 ;;
     *) test -z "$BATTEN_LONG" || seconds=3600 ;;
     esac
+    test -z "${SANITIZED-}" || seconds=$((seconds * 5))
     echo $seconds
 }
 
