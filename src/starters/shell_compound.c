@@ -90,18 +90,19 @@ static void read_for(struct reader *r, int c)
 /* The patterns of an arm up to and with their ')'. */
 static bool read_patterns(struct reader *r, int c, int block)
 {
-    struct shell_block *b = &r->sh->blocks[block];
+    struct shell_block *b;
 
     if (r->tok.kind == TOKEN_OPEN)
         shell_take(r, c);
     while (r->tok.kind == TOKEN_WORD || r->tok.kind == TOKEN_PIPE) {
+        b = &r->sh->blocks[block]; /* taking a token may move the blocks */
         if (r->tok.kind == TOKEN_WORD)
             shell_take_word(r, c, &b->first_word, &b->last_word);
         shell_take(r, c);
-        b = &r->sh->blocks[block];
     }
     if (r->tok.kind != TOKEN_CLOSE)
         return false;
+    b = &r->sh->blocks[block];
     b->start = b->end = r->tok.end;
     shell_take(r, c);
     return true;

@@ -260,6 +260,23 @@ static void test_deep(void **state)
     }
 }
 
+/* Patterns whose substitutions make the rows move while the arm is read. */
+static void test_patterns(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct shell *sh;
+
+    (void)state;
+    buf_adds(&b, "case x in\n");
+    for (int i = 0; i < 200; i++)
+        buf_printf(&b, "(a%d`b``c`$(d)|e$(f)) g;;\n", i);
+    buf_adds(&b, "esac\n");
+    sh = shell_parse(b.data, b.len);
+    assert_true(shell_balanced(sh));
+    shell_free(sh);
+    buf_release(&b);
+}
+
 static void test_nul(void **state)
 {
     static const char script[] = "a\0b; c\n\0d\n";
@@ -329,7 +346,8 @@ int main(void)
         cmocka_unit_test(test_structure), cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_documents), cmocka_unit_test(test_broken),
         cmocka_unit_test(test_ranges),    cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_nul),       cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_nul),       cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_expand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
