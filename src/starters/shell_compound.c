@@ -16,30 +16,30 @@ static void read_if(struct reader *r, int c)
     shell_take(r, c);
     for (;;) {
         read_part(r, c, SHELL_COND);
-        if (!shell_expect(r, c, "then", "'if' without 'then'"))
+        if (!shell_expect(r, c, KEY_THEN, "'if' without 'then'"))
             return;
         read_part(r, c, SHELL_THEN);
-        if (!shell_is_keyword(r, "elif"))
+        if (!shell_is_keyword(r, KEY_ELIF))
             break;
         shell_take(r, c);
     }
-    if (shell_is_keyword(r, "else")) {
+    if (shell_is_keyword(r, KEY_ELSE)) {
         shell_take(r, c);
         read_part(r, c, SHELL_ELSE);
     }
-    shell_expect(r, c, "fi", "'if' without 'fi'");
+    shell_expect(r, c, KEY_FI, "'if' without 'fi'");
 }
 
 static void read_body(struct reader *r, int c)
 {
-    bool braces = shell_is_keyword(r, "{"); /* ksh and bash take for x in a; { b; } */
+    bool braces = shell_is_keyword(r, KEY_OPEN_BRACE); /* ksh and bash take for x in a; { b; } */
 
     if (braces)
         shell_take(r, c);
-    else if (!shell_expect(r, c, "do", "loop without 'do'"))
+    else if (!shell_expect(r, c, KEY_DO, "loop without 'do'"))
         return;
     read_part(r, c, SHELL_BODY);
-    shell_expect(r, c, braces ? "}" : "done", "loop without 'done'");
+    shell_expect(r, c, braces ? KEY_CLOSE_BRACE : KEY_DONE, "loop without 'done'");
 }
 
 static void read_loop(struct reader *r, int c)
@@ -75,7 +75,7 @@ static void read_for(struct reader *r, int c)
         }
         shell_add_word(r, c);
         shell_skip_newlines(r);
-        if (shell_is_keyword(r, "in")) {
+        if (shell_is_keyword(r, KEY_IN)) {
             shell_take(r, c);
             while (r->tok.kind == TOKEN_WORD)
                 shell_add_word(r, c);
@@ -110,16 +110,16 @@ static bool read_patterns(struct reader *r, int c, int block)
 
 static void read_case(struct reader *r, int c)
 {
-    const char *close = "esac";
+    enum keyword close = KEY_ESAC;
 
     shell_take(r, c);
     if (r->tok.kind == TOKEN_WORD)
         shell_add_word(r, c);
     shell_skip_newlines(r);
-    if (shell_is_keyword(r, "{")) { /* ksh takes case x { a) b ;; } */
-        close = "}";
+    if (shell_is_keyword(r, KEY_OPEN_BRACE)) { /* ksh takes case x { a) b ;; } */
+        close = KEY_CLOSE_BRACE;
         shell_take(r, c);
-    } else if (!shell_expect(r, c, "in", "'case' without 'in'")) {
+    } else if (!shell_expect(r, c, KEY_IN, "'case' without 'in'")) {
         return;
     }
     shell_skip_newlines(r);
@@ -152,7 +152,7 @@ static void read_brackets(struct reader *r, int c, enum token_kind close)
     else if (close == TOKEN_CLOSE)
         shell_problem(r, r->sh->commands[c].start, "'(' without ')'");
     else
-        shell_expect(r, c, "}", "'{' without '}'");
+        shell_expect(r, c, KEY_CLOSE_BRACE, "'{' without '}'");
 }
 
 /* The body of function C: one command, with what follows on it. */
@@ -219,7 +219,7 @@ static void read_test(struct reader *r, int c)
         shell_read_word(r);
         if (r->tok.end == r->tok.start)
             break;
-        if (shell_is_keyword(r, "]]")) {
+        if (shell_is_keyword(r, KEY_CLOSE_TEST)) {
             shell_take(r, c);
             return;
         }
@@ -229,37 +229,28 @@ static void read_test(struct reader *r, int c)
     shell_next(r);
 }
 
-static const struct compound {
-    const char *word;
+static const struct {
     enum shell_kind kind;
     void (*read)(struct reader *r, int c);
-} compounds[] = {
-    {"if",       SHELL_IF,       read_if      },
-    {"while",    SHELL_LOOP,     read_loop    },
-    {"until",    SHELL_LOOP,     read_loop    },
-    {"for",      SHELL_FOR,      read_for     },
-    {"select",   SHELL_FOR,      read_for     },
-    {"case",     SHELL_CASE,     read_case    },
-    {"function", SHELL_FUNCTION, read_function},
-    {"{",        SHELL_BRACE,    read_group   },
-    {"[[",       SHELL_TEST,     read_test    },
+} compounds[KEYWORDS] = {
+    [KEY_IF] = {SHELL_IF,       read_if      },
+    [KEY_WHILE] = {SHELL_LOOP,     read_loop    },
+    [KEY_UNTIL] = {SHELL_LOOP,     read_loop    },
+    [KEY_FOR] = {SHELL_FOR,      read_for     },
+    [KEY_SELECT] = {SHELL_FOR,      read_for     },
+    [KEY_CASE] = {SHELL_CASE,     read_case    },
+    [KEY_FUNCTION] = {SHELL_FUNCTION, read_function},
+    [KEY_OPEN_BRACE] = {SHELL_BRACE,    read_group   },
+    [KEY_OPEN_TEST] = {SHELL_TEST,     read_test    },
 };
-
-static const struct compound *compound_here(const struct reader *r)
-{
-    for (size_t i = 0; i < ARRAY_LEN(compounds); i++)
-        if (shell_is_keyword(r, compounds[i].word))
-            return &compounds[i];
-    return NULL;
-}
 
 bool shell_read_compound(struct reader *r, int c)
 {
-    const struct compound *compound = compound_here(r);
+    enum keyword keyword = r->tok.keyword;
 
-    if (compound != NULL) {
-        r->sh->commands[c].kind = compound->kind;
-        compound->read(r, c);
+    if (compounds[keyword].read != NULL) {
+        r->sh->commands[c].kind = compounds[keyword].kind;
+        compounds[keyword].read(r, c);
         return true;
     }
     if (r->tok.kind != TOKEN_OPEN)

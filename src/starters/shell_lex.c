@@ -10,6 +10,14 @@ static int at(const struct reader *r, size_t offset)
     return r->pos + offset < r->end ? (unsigned char)r->s[r->pos + offset] : -1;
 }
 
+const unsigned char shell_bytes[256] = {
+    [' '] = BYTE_ENDS_WORD,   ['\t'] = BYTE_ENDS_WORD,   ['\n'] = BYTE_ENDS_WORD,
+    [';'] = BYTE_ENDS_WORD,   ['&'] = BYTE_ENDS_WORD,    ['|'] = BYTE_ENDS_WORD,
+    ['<'] = BYTE_ENDS_WORD,   ['>'] = BYTE_ENDS_WORD,    ['('] = BYTE_ENDS_WORD,
+    [')'] = BYTE_ENDS_WORD,   ['\\'] = BYTE_BEGINS_PART, ['\''] = BYTE_BEGINS_PART,
+    ['"'] = BYTE_BEGINS_PART, ['`'] = BYTE_BEGINS_PART,  ['$'] = BYTE_BEGINS_PART,
+};
+
 static bool is_continuation(const struct reader *r)
 {
     return at(r, 0) == '\\' && at(r, 1) == '\n';
@@ -18,6 +26,7 @@ static bool is_continuation(const struct reader *r)
 static void skip_blanks(struct reader *r)
 {
     struct shell *sh = r->sh;
+    const char *newline;
     size_t start;
 
     for (;;) {
@@ -31,8 +40,8 @@ static void skip_blanks(struct reader *r)
     if (at(r, 0) != '#')
         return;
     start = r->pos;
-    while (r->pos < r->end && r->s[r->pos] != '\n')
-        r->pos++;
+    newline = memchr(r->s + start, '\n', r->end - start);
+    r->pos = newline ? (size_t)(newline - r->s) : r->end;
     sh->comments = mem_grow(sh->comments, sh->ncomments, &sh->hcap, sizeof(*sh->comments));
     sh->comments[sh->ncomments++] = (struct shell_comment){start, r->pos};
 }
@@ -102,11 +111,6 @@ static void take_newline(struct reader *r)
     r->npending = r->pending_base;
 }
 
-static bool is_word_end(int c)
-{
-    return c == -1 || shell_in_set(c, " \t\n;&|<>()");
-}
-
 /* NAME= or NAME+= from START to here: a '(' now begins the list of an array. */
 static bool is_array_start(const struct reader *r, size_t start)
 {
@@ -116,8 +120,7 @@ static bool is_array_start(const struct reader *r, size_t start)
         return false;
     end -= r->s[end - 2] == '+' ? 2 : 1;
     for (; i < end; i++)
-        if (!shell_in_set(r->s[i],
-                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789[]"))
+        if (!shell_in_name(r->s[i]) && r->s[i] != '[' && r->s[i] != ']')
             return false;
     return end > start;
 }
@@ -127,33 +130,79 @@ static bool is_extended_glob(const struct reader *r, size_t start)
     return r->pos > start && at(r, 0) == '(' && shell_in_set(r->s[r->pos - 1], "@?*+");
 }
 
+/* The keyword that LEN bytes of a word without quotes are: a backslash in it joins two lines. */
+static enum keyword keyword_of(const char *text, size_t len)
+{
+    enum { LONGEST = 8 };
+    static const char words[KEYWORDS][LONGEST + 1] = {
+        [KEY_THEN] = "then",     [KEY_ELIF] = "elif",     [KEY_ELSE] = "else",
+        [KEY_FI] = "fi",         [KEY_DO] = "do",         [KEY_DONE] = "done",
+        [KEY_ESAC] = "esac",     [KEY_CLOSE_BRACE] = "}", [KEY_IF] = "if",
+        [KEY_WHILE] = "while",   [KEY_UNTIL] = "until",   [KEY_FOR] = "for",
+        [KEY_SELECT] = "select", [KEY_CASE] = "case",     [KEY_FUNCTION] = "function",
+        [KEY_OPEN_BRACE] = "{",  [KEY_OPEN_TEST] = "[[",  [KEY_CLOSE_TEST] = "]]",
+        [KEY_IN] = "in",         [KEY_NOT] = "!",
+    };
+
+    char word[LONGEST + 1] = "";
+    size_t n = 0;
+
+    if (len == 0 || !shell_in_set(text[0], "cdefistuw{}[]!"))
+        return KEY_NONE;
+    for (size_t i = 0; i < len; i += text[i] == '\\' ? 2 : 1) {
+        if (text[i] == '\\')
+            continue;
+        if (n == LONGEST)
+            return KEY_NONE;
+        word[n++] = text[i];
+    }
+    for (enum keyword k = KEY_NONE + 1; k < KEYWORDS; k++)
+        if (words[k][0] == word[0] && strcmp(words[k], word) == 0)
+            return k;
+    return KEY_NONE;
+}
+
+/* Step over the one byte or part of a word at r->pos; false where the word ends. PART is set when
+ * it is not a byte that stands for itself. */
+static bool read_part(struct reader *r, size_t start, bool *part)
+{
+    int c = at(r, 0);
+
+    if (is_continuation(r)) {
+        r->pos += 2;
+        return true;
+    }
+    if ((c == '<' || c == '>') && at(r, 1) == '(') {
+        r->pos += 2;
+        shell_read_subst(r);
+    } else if (c == '(' && (is_array_start(r, start) || is_extended_glob(r, start))) {
+        r->pos++;
+        shell_skip_parens(r);
+    } else if (!shell_skip_part(r)) {
+        return false;
+    }
+    *part = true;
+    return true;
+}
+
 void shell_read_word(struct reader *r)
 {
-    size_t start = r->pos;
-    struct token *t = &r->tok;
-    size_t blocks_from = r->sh->nblocks;
+    size_t start = r->pos, blocks_from = r->sh->nblocks;
     bool quoted = false;
 
-    while (r->pos < r->end) {
-        if (is_continuation(r)) {
-            r->pos += 2;
-        } else if ((at(r, 0) == '<' || at(r, 0) == '>') && at(r, 1) == '(') {
-            quoted = true;
-            r->pos += 2;
-            shell_read_subst(r);
-        } else if (at(r, 0) == '(' && (is_array_start(r, start) || is_extended_glob(r, start))) {
-            quoted = true;
+    do {
+        while (r->pos < r->end && shell_bytes[(unsigned char)r->s[r->pos]] == BYTE_PLAIN)
             r->pos++;
-            shell_skip_parens(r);
-        } else if (is_word_end(at(r, 0))) {
-            break;
-        } else if (shell_skip_part(r)) {
-            quoted = true;
-        } else {
-            r->pos++;
-        }
-    }
-    *t = (struct token){TOKEN_WORD, start, r->pos, quoted, blocks_from, r->sh->nblocks};
+    } while (r->pos < r->end && read_part(r, start, &quoted));
+    r->tok = (struct token){
+        .kind = TOKEN_WORD,
+        .start = start,
+        .end = r->pos,
+        .quoted = quoted,
+        .keyword = quoted ? KEY_NONE : keyword_of(r->s + start, r->pos - start),
+        .blocks_from = blocks_from,
+        .blocks_to = r->sh->nblocks,
+    };
 }
 
 enum { NOT_HERE = -1 };
@@ -192,39 +241,54 @@ static void take_redir(struct reader *r, size_t op)
     r->tok.end = r->pos;
 }
 
-static bool take_operator(struct reader *r)
+/* The operator at r->pos, which is none of a redirection, and how long it is. */
+static enum token_kind operator_here(const struct reader *r, size_t *len)
 {
-    static const struct {
-        const char *text;
-        enum token_kind kind;
-    } ops[] = {
-        {";;&", TOKEN_DSEMI},
-        {";;",  TOKEN_DSEMI},
-        {";&",  TOKEN_DSEMI},
-        {";",   TOKEN_SEMI },
-        {"&&",  TOKEN_AND  },
-        {"&",   TOKEN_AMP  },
-        {"||",  TOKEN_OR   },
-        {"|&",  TOKEN_PIPE },
-        {"|",   TOKEN_PIPE },
-        {"(",   TOKEN_OPEN },
-        {")",   TOKEN_CLOSE},
-    };
+    int next = at(r, 1);
 
-    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-        size_t len = strlen(ops[i].text);
-
-        if (r->end - r->pos < len || memcmp(r->s + r->pos, ops[i].text, len) != 0)
-            continue;
-        r->tok = (struct token){.kind = ops[i].kind, .start = r->pos, .end = r->pos + len};
-        r->pos += len;
-        return true;
+    *len = 1;
+    switch (at(r, 0)) {
+    case '\n':
+        return TOKEN_NEWLINE;
+    case '(':
+        return TOKEN_OPEN;
+    case ')':
+        return TOKEN_CLOSE;
+    case ';':
+        if (next != ';' && next != '&')
+            return TOKEN_SEMI;
+        *len = next == ';' && at(r, 2) == '&' ? 3 : 2;
+        return TOKEN_DSEMI;
+    case '&':
+        *len = next == '&' ? 2 : 1;
+        return next == '&' ? TOKEN_AND : TOKEN_AMP;
+    case '|':
+        *len = next == '|' || next == '&' ? 2 : 1;
+        return next == '|' ? TOKEN_OR : TOKEN_PIPE;
+    default:
+        return TOKEN_WORD;
     }
-    return false;
+}
+
+static void take_operator(struct reader *r)
+{
+    size_t len;
+    enum token_kind kind = operator_here(r, &len);
+
+    if (kind == TOKEN_WORD) { /* <( and >( */
+        shell_read_word(r);
+        return;
+    }
+    r->tok = (struct token){.kind = kind, .start = r->pos, .end = r->pos + len};
+    if (kind == TOKEN_NEWLINE)
+        take_newline(r);
+    else
+        r->pos += len;
 }
 
 void shell_next(struct reader *r)
 {
+    unsigned char c;
     int op;
 
     skip_blanks(r);
@@ -232,15 +296,14 @@ void shell_next(struct reader *r)
         r->tok = (struct token){.kind = TOKEN_EOF, .start = r->end, .end = r->end};
         return;
     }
-    op = redir_operator(r);
-    if (op != NOT_HERE) {
+    c = (unsigned char)r->s[r->pos];
+    op = shell_bytes[c] == BYTE_ENDS_WORD || (c >= '0' && c <= '9') ? redir_operator(r) : NOT_HERE;
+    if (op != NOT_HERE)
         take_redir(r, r->pos + (size_t)op);
-    } else if (at(r, 0) == '\n') {
-        r->tok = (struct token){.kind = TOKEN_NEWLINE, .start = r->pos, .end = r->pos + 1};
-        take_newline(r);
-    } else if (!take_operator(r)) {
+    else if (shell_bytes[c] == BYTE_ENDS_WORD)
+        take_operator(r);
+    else
         shell_read_word(r);
-    }
 }
 
 size_t shell_arith_end(const struct reader *r, size_t from)

@@ -3,25 +3,10 @@
 
 #include "batten/mem.h"
 
-static const char *const closers[] = {"then", "elif", "else", "fi", "do", "done", "esac", "}"};
-
-bool shell_is_keyword(const struct reader *r, const char *text)
-{
-    const struct token *t = &r->tok;
-    size_t len = strlen(text);
-
-    return t->kind == TOKEN_WORD && !t->quoted && t->end - t->start == len &&
-           memcmp(r->s + t->start, text, len) == 0;
-}
-
 bool shell_is_closer(const struct reader *r)
 {
-    if (r->tok.kind == TOKEN_EOF || r->tok.kind == TOKEN_CLOSE || r->tok.kind == TOKEN_DSEMI)
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(closers); i++)
-        if (shell_is_keyword(r, closers[i]))
-            return true;
-    return false;
+    return r->tok.kind == TOKEN_EOF || r->tok.kind == TOKEN_CLOSE || r->tok.kind == TOKEN_DSEMI ||
+           (r->tok.keyword != KEY_NONE && r->tok.keyword <= KEY_LAST_CLOSER);
 }
 
 void shell_skip_newlines(struct reader *r)
@@ -36,9 +21,9 @@ void shell_take(struct reader *r, int c)
     shell_next(r);
 }
 
-bool shell_expect(struct reader *r, int c, const char *word, const char *message)
+bool shell_expect(struct reader *r, int c, enum keyword keyword, const char *message)
 {
-    if (shell_is_keyword(r, word)) {
+    if (shell_is_keyword(r, keyword)) {
         shell_take(r, c);
         return true;
     }
@@ -146,8 +131,7 @@ static bool is_assignment(const struct reader *r, size_t start, size_t end)
 {
     size_t i = start;
 
-    while (i < end && shell_in_set(r->s[i], "abcdefghijklmnopqrstuvwxyz"
-                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"))
+    while (i < end && shell_in_name(r->s[i]))
         i++;
     if (i == start || (r->s[start] >= '0' && r->s[start] <= '9'))
         return false;
@@ -260,7 +244,7 @@ void shell_fill_block(struct reader *r, int block)
     for (;;) {
         bool negated = false;
 
-        while (shell_is_keyword(r, "!")) {
+        while (shell_is_keyword(r, KEY_NOT)) {
             negated = true;
             shell_next(r);
         }

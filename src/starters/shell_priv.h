@@ -21,10 +21,38 @@ enum token_kind {
     TOKEN_REDIR,
 };
 
+/* Words that the grammar knows where a command may begin; those that close a block come first. */
+enum keyword {
+    KEY_NONE,
+    KEY_THEN,
+    KEY_ELIF,
+    KEY_ELSE,
+    KEY_FI,
+    KEY_DO,
+    KEY_DONE,
+    KEY_ESAC,
+    KEY_CLOSE_BRACE,
+    KEY_LAST_CLOSER = KEY_CLOSE_BRACE,
+    KEY_IF,
+    KEY_WHILE,
+    KEY_UNTIL,
+    KEY_FOR,
+    KEY_SELECT,
+    KEY_CASE,
+    KEY_FUNCTION,
+    KEY_OPEN_BRACE,
+    KEY_OPEN_TEST,
+    KEY_CLOSE_TEST,
+    KEY_IN,
+    KEY_NOT,
+    KEYWORDS
+};
+
 struct token {
     enum token_kind kind;
     size_t start, end;
     bool quoted; /* a word with a quote, backslash or expansion in it: never a keyword */
+    enum keyword keyword;
     /* The $( ) and backquote blocks found while the word was read: those among them without a
      * parent belong to the command that takes the word. */
     size_t blocks_from, blocks_to;
@@ -48,6 +76,15 @@ static inline bool shell_in_set(int c, const char *set)
 {
     return c > 0 && strchr(set, c) != NULL;
 }
+
+static inline bool shell_in_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* What a byte may be within a word: most are nothing but themselves. */
+enum { BYTE_PLAIN = 0, BYTE_ENDS_WORD = 1, BYTE_BEGINS_PART = 2 };
+extern const unsigned char shell_bytes[256];
 
 /* shell.c */
 void shell_problem(struct reader *r, size_t offset, const char *message);
@@ -73,14 +110,17 @@ void shell_skip_parens(struct reader *r); /* from behind '(' to behind its ')' *
 int shell_read_block(struct reader *r, enum shell_block_kind kind, int parent, size_t start);
 void shell_fill_block(struct reader *r, int block);
 void shell_read_command(struct reader *r, int block);
-bool shell_is_keyword(const struct reader *r, const char *text);
+static inline bool shell_is_keyword(const struct reader *r, enum keyword keyword)
+{
+    return r->tok.keyword == keyword;
+}
 bool shell_is_closer(const struct reader *r);
 void shell_skip_newlines(struct reader *r);
 /* The token becomes part of command C, and the next one is read. */
 void shell_take(struct reader *r, int c);
 /* Take the closing keyword of C. When it is not there C ends where it is: what stands there may
  * close a block further out. */
-bool shell_expect(struct reader *r, int c, const char *word, const char *message);
+bool shell_expect(struct reader *r, int c, enum keyword keyword, const char *message);
 /* The token as a word of the list (*FIRST, *LAST), its blocks those of C; add_word: of C, taken. */
 int shell_take_word(struct reader *r, int c, int *first, int *last);
 int shell_add_word(struct reader *r, int c);
