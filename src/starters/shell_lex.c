@@ -74,6 +74,8 @@ static size_t delimiter_end(const struct reader *r, const struct shell_redir *d,
             continue;
         if (c == '\\' && i + 1 < d->end)
             c = r->s[++i];
+        if (c == '\n' && r->s[i - 1] == '\\') /* two lines joined */
+            continue;
         if (start >= end || r->s[start] != c)
             return 0;
         start++;

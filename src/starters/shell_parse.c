@@ -71,10 +71,12 @@ int shell_add_word(struct reader *r, int c)
     return word;
 }
 
+/* Joining two lines quotes nothing. */
 static bool has_quote(const struct reader *r, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++)
-        if (r->s[i] == '"' || r->s[i] == '\'' || r->s[i] == '\\')
+        if (r->s[i] == '"' || r->s[i] == '\'' ||
+            (r->s[i] == '\\' && (i + 1 >= to || r->s[i + 1] != '\n')))
             return true;
     return false;
 }
@@ -276,16 +278,20 @@ int shell_read_block(struct reader *r, enum shell_block_kind kind, int parent, s
 
 void shell_read_subst(struct reader *r)
 {
-    size_t from = r->pos;
+    size_t from = r->pos, base = r->pending_base;
     int block;
 
     if (!shell_deeper(r))
         return;
     r->substs++;
+    r->pending_base = r->npending;
     shell_next(r);
     block = shell_read_block(r, SHELL_SUBST, SHELL_NO, from);
     r->substs--;
     r->depth--;
+    /* one whose body would follow the bracket is empty in dash and ash */
+    r->npending = r->pending_base;
+    r->pending_base = base;
     if (r->tok.kind != TOKEN_CLOSE) {
         shell_problem(r, from, "'$(' without ')'");
         return;

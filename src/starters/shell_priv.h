@@ -67,7 +67,7 @@ struct reader {
     int substs; /* $( ) around here */
     bool dead;  /* too deep: nothing is read any more */
     /* Redirections whose here-document starts at the next newline. Those below PENDING_BASE wait
-     * for a newline outside the backquotes being read. */
+     * for a newline outside the $( ) or backquotes being read. */
     int *pending;
     size_t npending, pending_base, pending_cap;
 };
