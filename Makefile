@@ -131,9 +131,11 @@ corpus: setup
 # The libraries under the fuzzers are compiled once more, with clang and coverage.
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-fuzz:
+fuzz-build:
 	@tests/setup.sh build fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang CFLAGS='$(FUZZ_CFLAGS)' fuzz-programs
+
+fuzz: fuzz-build
 	@BATTEN_BUILD=$(BUILD)/fuzzing FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh
 
 fuzz-programs: $(FUZZ)
@@ -208,5 +210,5 @@ FORCE:
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT:%=%.d) $(DRIVERS:%=%.d)
 .DELETE_ON_ERROR:
 .PHONY: all need-libraries setup unit test-programs check check-run check-long check-asan \
-	check-valgrind check-fault corpus fuzz fuzz-programs demo lint bench golden install uninstall \
+	check-valgrind check-fault corpus fuzz fuzz-build fuzz-programs demo lint bench golden install uninstall \
 	clean help FORCE
