@@ -36,6 +36,7 @@ strace strace
 ip iproute2
 ss iproute2
 unshare util-linux
+pgrep procps
 patch patch
 diff diffutils
 git git
