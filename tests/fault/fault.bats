@@ -66,7 +66,6 @@ with_mounts()
 
 @test "power cut in apply" {
     need_root
-    
     test -e /dev/loop-control || skip "no loop devices here"
     broken power apply 12
 }
@@ -161,6 +160,20 @@ with_mounts()
     test "$status" = 0
     grep -q '^#telnet' "$root/etc/inetd.conf"
     grep -q '^telnet' "$root/etc/second"
+}
+
+@test "a lens that cannot be read stops a rollback and is named" {
+    local root=$BATS_TEST_TMPDIR/root lens
+
+    make_host "$root"
+    close_telnet "$root"
+    lens=$(strace -f -e trace=openat "$batten" --root "$root" rollback -n 2>&1 |
+        sed -nE 's/.*"([^"]*batten_inetd.aug)".*/\1/p' | head -n 1)
+    run strace -f -qq -o /dev/null -P "$lens" -e inject=openat:error=EIO:when=1 \
+        "$batten" --root "$root" rollback --yes
+    echo "$output"
+    test "$status" = 4
+    [[ $output == *"cannot use lens"* ]]
 }
 
 @test "a second run says who holds the lock" {
