@@ -215,7 +215,8 @@ try_power()
 
 # --- all of them ---------------------------------------------------------------------------------
 
-# Every call the command makes on start $1, as "COUNT NAME".
+# Every call the command makes on start $1, as "COUNT NAME": the most that one process makes, as
+# strace counts each process by itself.
 calls_of()
 {
     local batten="strace -f -qq -o $work/calls $batten"
@@ -224,8 +225,9 @@ calls_of()
     cp -a "$work/start.$1" "$work/count"
     # shellcheck disable=SC2046 # words
     run_batten "$work/count" $(arguments) >/dev/null 2>&1
-    sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$work/calls" | grep -vE '^(execve|exit_group)$' |
-        LC_ALL=C sort | uniq -c
+    sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' "$work/calls" | LC_ALL=C sort | uniq -c |
+        awk '$3 !~ /^(execve|exit_group)$/ && $1 > most[$3] { most[$3] = $1 }
+            END { for (call in most) print most[call], call }' | LC_ALL=C sort -k 2
 }
 
 changes='p?write(v|64)?|fsync|fdatasync|renameat2?|rename|unlink(at)?|mkdir(at)?|link(at)?'
