@@ -209,3 +209,42 @@ strace_sees_nothing_outside()
     head -c 100000 /dev/urandom >"$root/var/lib/batten/journal"
     all_commands
 }
+
+# A history of $1 changes with 60,000 made-up edits each, all in effect, the file edited since.
+crowded_history()
+{
+    local line n edits tree commit
+
+    for n in 0 1 2 3 4 5 6 7 8 9; do
+        for line in $(seq 100); do
+            echo "pop3 stream tcp nowait root /x x $n$line"
+        done
+    done >"$root/etc/inetd.conf"
+    attack close pop3 --apply
+    test "$status" = 0
+    sed -i 's/^#\(.*0\)$/\1/; 1i # edited' "$root/etc/inetd.conf"
+    export GIT_DIR=$root/var/lib/batten/history.git
+    tree=$(git rev-parse 'main^{tree}')
+    commit=$(git rev-parse main)
+    for ((n = 2; n <= $1 + 1; n++)); do
+        edits=$(seq 60000 | awk '{ l = $1 % 1000 + 1
+            print "Edit: " l ",1 " l ",1 comment - pop pop3 etc/inetd.conf" }')
+        commit=$(printf 'tree %s\nparent %s\nauthor a <a@b> 0 +0000\ncommitter a <a@b> 0 +0000\n\nx\n\nChange: %d\nKind: close\n%s\n' \
+            "$tree" "$commit" "$n" "$edits" | git hash-object -t commit -w --stdin)
+    done
+    git update-ref refs/heads/main "$commit"
+    unset GIT_DIR
+}
+
+@test "a history at the limits costs bounded time and memory" {
+    command -v git >/dev/null || skip "no git here"
+    crowded_history 4
+    attack log
+    attack rollback -n
+    attack rollback --all -n
+    attack rollback 3 -n
+    attack rollback --service pop3 -n
+    attack rollback --entry etc/inetd.conf:7 -n
+    attack rollback 3 --script
+    attack rollback --yes
+}
