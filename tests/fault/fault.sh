@@ -287,6 +287,7 @@ make_killed()
         for ((n = 1; n <= count; n++)); do
             cp -a "$work/start.whole" "$work/start.$call-$n"
             run_broken "$work/start.$call-$n" whole "$call" kill "$n" 2>/dev/null
+            test "$what" != power || make_image "$call-$n"
             echo "$call-$n"
         done
     done
