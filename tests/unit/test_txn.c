@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/history/journal.h"
 #include "host_plan.h"
 
 static const char telnet_off[] = "ftp stream tcp nowait root /usr/sbin/ftpd ftpd\n"
@@ -556,6 +557,42 @@ static void expect_open(struct host *h, const char *code)
     diag_release(&h->d);
 }
 
+/* As many files as a scan reads, their names long: what is written can be read again, or is refused
+ * before it is. */
+static void a_journal_can_be_read_back(void **state)
+{
+    enum { FILES = 4096 };
+    struct host h;
+    struct history *history;
+    struct journal j = {.change = 1}, got;
+    struct journal_file *files = mem_array(FILES + 1, sizeof(*files));
+    char name[300];
+
+    (void)state;
+    host_make(&h);
+    history = host_history(&h);
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    for (size_t i = 0; i <= FILES; i++) {
+        files[i] = (struct journal_file){.path = name, .real = name, .staging = name};
+        memset(files[i].old_print, '0', FILE_PRINT - 1);
+        memset(files[i].new_print, '1', FILE_PRINT - 1);
+    }
+    j.files = files;
+    j.nfiles = FILES;
+    assert_int_equal(journal_write(history, &j, &h.d), 0);
+    assert_int_equal(journal_read(history, &got, &h.d), ROOT_OK);
+    assert_int_equal(got.nfiles, FILES);
+    journal_release(&got);
+    j.nfiles++;
+    assert_int_equal(journal_write(history, &j, &h.d), -1);
+    assert_int_equal(h.d.status, STATUS_REFUSED);
+    assert_string_equal(h.d.code, "too-large");
+    free(files);
+    history_free(history);
+    host_remove(&h);
+}
+
 static void only_a_state_directory_is_used(void **state)
 {
     struct host h;
@@ -689,6 +726,7 @@ int main(void)
         cmocka_unit_test(a_refusal_leaves_no_trace),
         cmocka_unit_test(what_fails_leaves_no_state_directory),
         cmocka_unit_test(drift_is_seen_without_git),
+        cmocka_unit_test(a_journal_can_be_read_back),
         cmocka_unit_test(only_a_state_directory_is_used),
         cmocka_unit_test(the_script_undoes_it),
         cmocka_unit_test(the_script_undoes_it_under_busybox),
