@@ -4,7 +4,7 @@
 
 build=${BATTEN_BUILD:-$BATS_TEST_DIRNAME/../../build}
 batten=${BATTEN:-$build/batten}
-files='inetd.conf inetd.d/more rc.local'
+files=(inetd.conf inetd.d/more rc.local)
 
 # ROOT is what batten works on; WANT gets the admin's edits alone. Batten's edits keep the number of
 # lines, so a line has one number in both.
@@ -35,7 +35,7 @@ admin_step()
 {
     local file line count both=() serial=$1
 
-    file=$(shuf -n 1 -e $files --random-source=<(yes "$serial$2"))
+    file=$(shuf -n 1 -e "${files[@]}")
     both=("$root/etc/$file" "$want/$file")
     count=$(grep -c '' "${both[1]}")
     line=$((RANDOM % count + 1))
@@ -56,7 +56,7 @@ batten_step()
     local service file
 
     service=$(shuf -n 1 -e telnet finger ftp shell pop login exec tftp named statd)
-    file=$(shuf -n 1 -e $files)
+    file=$(shuf -n 1 -e "${files[@]}")
     case $((RANDOM % 7)) in
     0 | 1) set -- close "$service" --apply --dialect inetutils ;;
     2) set -- --dialect inetutils --apply --profile jpcert-98-0004 ;;
@@ -84,7 +84,7 @@ batten_step()
         make_pair
         for ((step = 1; step <= 14; step++)); do
             if ((RANDOM % 3 == 0)); then
-                admin_step "$step" "$round"
+                admin_step "$step"
             else
                 batten_step
             fi
@@ -92,7 +92,7 @@ batten_step()
         run "$batten" --root "$root" rollback --all --yes
         echo "round $round: rollback --all -> $status: $output"
         test "$status" = 0
-        for file in $files; do
+        for file in "${files[@]}"; do
             diff "$want/$file" "$root/etc/$file"
             test "$(stat -c '%a %u %g' "$want/$file")" = "$(stat -c '%a %u %g' "$root/etc/$file")"
         done

@@ -47,6 +47,11 @@ state()
     )
 }
 
+same()
+{
+    diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+}
+
 shells()
 {
     local shell
@@ -88,12 +93,12 @@ shells()
         undo 1 "$shell"
         test "$status" = 0
         # the cp of BusyBox knows no attributes
-        test $shell != busybox || setfattr -n user.note -v kept "$root/etc/inetd.conf" || true
-        diff <(echo "$before") <(echo "$(state)")
+        test "$shell" != busybox || setfattr -n user.note -v kept "$root/etc/inetd.conf" || true
+        same "$before" "$(state)"
         # once more: nothing is left to do
         undo 1 "$shell"
         test "$status" = 0
-        diff <(echo "$before") <(echo "$(state)")
+        same "$before" "$(state)"
     done
     test -z "$(find "$BATS_TEST_TMPDIR" -name ran)"
 }
@@ -112,7 +117,7 @@ shells()
         cp "$BATS_TEST_TMPDIR/changed" "$root/etc/inetd.conf"
         undo 1 "$shell"
         test "$status" = 0
-        diff <(echo "$before") <(echo "$(state)")
+        same "$before" "$(state)"
     done
 }
 
@@ -134,7 +139,7 @@ shells()
         cp -a "$BATS_TEST_TMPDIR/changed" "$root"
         undo 1 "$shell"
         test "$status" = 0
-        diff <(echo "$before") <(echo "$(state; cat "$root/real/inetd.d/pop3")")
+        same "$before" "$(state; cat "$root/real/inetd.d/pop3")"
     done
 }
 
@@ -178,7 +183,7 @@ shells()
     undo 1 sh
     test "$status" = 0
     [[ $output == *"inetd.conf' is as it was already"* ]]
-    diff <(echo "$before") <(echo "$(state)")
+    same "$before" "$(state)"
 }
 
 @test "after a later change it refuses" {
@@ -192,13 +197,13 @@ shells()
         undo 1 "$shell"
         test "$status" = 1
         [[ $output == *"changed since; nothing was changed"* ]]
-        diff <(echo "$after") <(echo "$(state)")
+        same "$after" "$(state)"
     done
     undo 2 sh
     test "$status" = 0
     undo 1 sh
     test "$status" = 0
-    diff <(echo "$before") <(echo "$(state)")
+    same "$before" "$(state)"
 }
 
 @test "the signal goes to no process of an image's choice" {
