@@ -629,85 +629,6 @@ static void only_a_state_directory_is_used(void **state)
     host_remove(&h);
 }
 
-/* Run SCRIPT of the state directory with SHELL ("busybox": its ash), at most one OPTION. */
-static int run_script(struct host *h, const char *shell, const char *option)
-{
-    char *path = tree_path(&h->t, "var/lib/batten/undo/1.sh");
-    const char *ash = strcmp(shell, "busybox") == 0 ? "ash" : "-e";
-    int status;
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        int null = open("/dev/null", O_WRONLY);
-
-        dup2(null, 1);
-        dup2(null, 2);
-        execlp(shell, shell, ash, path, option ? option : h->t.dir, option ? h->t.dir : NULL,
-               (char *)NULL);
-        _exit(127);
-    }
-    waitpid(pid, &status, 0);
-    free(path);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void undo_by_script(const char *shell)
-{
-    static const char odd[] = "# caf\xe9 `id` $HOME\ntelnet stream\r\n\nfinger %s \\n 'x'";
-    struct host h;
-    struct host_run r;
-    unsigned number = 0;
-    char *text, *path;
-    struct stat st;
-
-    host_make(&h);
-    tree_write(&h.t, HOST_CONF, odd);
-    path = tree_path(&h.t, HOST_CONF);
-    chmod(path, 0640);
-    run_read(&h, &r, HOST_CONF);
-    run_comment(&r, "telnet");
-    run_comment(&r, "finger");
-    run_finish(&h, &r);
-    assert_int_equal(run_commit(&h, &r, &number), 0);
-    run_release(&r);
-    text = tree_read(&h.t, "var/lib/batten/undo/1.sh");
-    assert_non_null(text);
-    for (const char *s = text; *s != '\0'; s++)
-        assert_true(*s == '\n' || (*s >= ' ' && *s <= '~'));
-    assert_null(strstr(text, "telnet"));
-    free(text);
-    text = tree_read(&h.t, HOST_CONF);
-    assert_int_equal(run_script(&h, shell, "-n"), 0);
-    tree_expect(&h.t, HOST_CONF, text);
-    tree_write(&h.t, HOST_CONF, "changed since\n");
-    assert_int_equal(run_script(&h, shell, NULL), 1);
-    tree_expect(&h.t, HOST_CONF, "changed since\n");
-    tree_write(&h.t, HOST_CONF, text);
-    assert_int_equal(run_script(&h, shell, NULL), 0);
-    tree_expect(&h.t, HOST_CONF, odd);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0640);
-    free(text);
-    free(path);
-    host_remove(&h);
-}
-
-static void the_script_undoes_it(void **state)
-{
-    (void)state;
-    undo_by_script("sh");
-}
-
-static void the_script_undoes_it_under_busybox(void **state)
-{
-    (void)state;
-    if (access("/bin/busybox", X_OK) != 0) {
-        printf("# skip: no busybox here\n");
-        skip();
-    }
-    undo_by_script("busybox");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -728,8 +649,6 @@ int main(void)
         cmocka_unit_test(drift_is_seen_without_git),
         cmocka_unit_test(a_journal_can_be_read_back),
         cmocka_unit_test(only_a_state_directory_is_used),
-        cmocka_unit_test(the_script_undoes_it),
-        cmocka_unit_test(the_script_undoes_it_under_busybox),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
