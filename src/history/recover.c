@@ -158,7 +158,7 @@ static int sweep_scripts(struct txn *t, struct repo *repo, struct diag *d)
 {
     struct strlist names = {0};
     char tip[REPO_ID] = "";
-    unsigned newest;
+    unsigned newest = 0;
     enum root_result got = root_list(t->h->state, "undo", SCRIPTS_MAX, &names, d);
     int rc = got == ROOT_ERROR ? -1 : 0;
 
