@@ -46,11 +46,24 @@ static int scan_as_made(struct back *b, struct diag *d)
     return result;
 }
 
+/* Whether the files say the same afterwards cannot be told where a lens could not be loaded. */
+static int check_lenses(const struct scan *s, struct diag *d)
+{
+    for (size_t i = 0; i < s->nparses; i++) {
+        const struct problems *list = &s->parses[i].problems;
+
+        for (size_t k = 0; k < list->n; k++)
+            if (list->v[k].status == STATUS_SYSTEM)
+                return diag_set(d, STATUS_SYSTEM, list->v[k].code, "%s", list->v[k].message);
+    }
+    return 0;
+}
+
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
 
-    if (scan_as_made(b, d) != 0)
+    if (scan_as_made(b, d) != 0 || check_lenses(&b->scan, d) != 0)
         return -1;
     plan->kind = PLAN_ROLLBACK;
     plan->dialect = b->scan.dialect;

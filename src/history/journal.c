@@ -18,7 +18,7 @@
  *     end
  */
 
-enum { JOURNAL_MAX = 1 << 20, FILES_MAX = 4096, CHANGE_MAX = 1000000000 };
+enum { JOURNAL_MAX = 8 << 20, FILES_MAX = 4096, CHANGE_MAX = 1000000000 };
 
 static void add_word(struct buf *out, const char *word)
 {
@@ -74,11 +74,18 @@ static int place(struct history *h, bool create, struct root **root, char **path
 int journal_write(struct history *h, const struct journal *j, struct diag *d)
 {
     struct buf text = BUF_INIT;
-    struct root *root;
-    char *path;
-    int rc = place(h, true, &root, &path, d);
+    struct root *root = NULL;
+    char *path = NULL;
+    int rc = 0;
 
     format(&text, j);
+    if (j->nfiles > FILES_MAX || text.len > JOURNAL_MAX) {
+        rc =
+            diag_set(d, STATUS_REFUSED, "too-large", "one change cannot hold %zu files", j->nfiles);
+        diag_hint(d, "close fewer services at a time");
+    }
+    if (rc == 0)
+        rc = place(h, true, &root, &path, d);
     if (rc == 0)
         rc = path ? replace_own(root, path, text.data, text.len, 0600, d)
                   : diag_set(d, STATUS_SYSTEM, "write-failed", "no place for the journal");

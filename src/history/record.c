@@ -290,14 +290,10 @@ static int take_number(void *ctx, const struct repo_entry *e, struct diag *d)
     return *number != 0 ? 1 : 0;
 }
 
-static int next_number(struct record *r, struct repo *repo, struct diag *d)
+int record_newest(struct repo *repo, const char *tip, unsigned *number, struct diag *d)
 {
-    unsigned newest = 0;
-
-    if (*r->base && repo_walk(repo, r->base, take_number, &newest, d) != 0)
-        return -1;
-    r->number = newest + 1;
-    return 0;
+    *number = 0;
+    return *tip ? repo_walk(repo, tip, take_number, number, d) : 0;
 }
 
 int record_make(struct record *r, struct txn *t, const struct plan *plan,
@@ -312,8 +308,10 @@ int record_make(struct record *r, struct txn *t, const struct plan *plan,
     *r = (struct record){0};
     stamp_make(&stamp, t->root);
     if (history_repo(t->h, true, &repo, d) != 0 ||
-        repo_ref_read(repo, REPO_BRANCH, r->base, d) == ROOT_ERROR || next_number(r, repo, d) != 0)
+        repo_ref_read(repo, REPO_BRANCH, r->base, d) == ROOT_ERROR ||
+        record_newest(repo, r->base, &r->number, d) != 0)
         goto out;
+    r->number++;
     memcpy(parent, r->base, sizeof(parent));
     make_message(&message, r, plan, &stamp, o);
     if (message.len > REPO_MESSAGE_MAX) {

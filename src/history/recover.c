@@ -5,6 +5,7 @@
 #include "batten/diag.h"
 #include "batten/mem.h"
 #include "batten/replace.h"
+#include "batten/text.h"
 #include "txn_int.h"
 
 /*
@@ -12,6 +13,9 @@
  * files were to become what, the prints of the files say how far it got. Each step may be cut short
  * again; the next run begins anew and finds less to do.
  */
+
+/* A script for every change there can be. */
+enum { SCRIPTS_MAX = 1000000 };
 
 static struct replace_record record_of(const struct journal *j, size_t i)
 {
@@ -149,6 +153,32 @@ static void clear_staging(struct txn *t, const struct journal *j)
     free(etc);
 }
 
+/* The scripts of changes that were never made, or not written to their end. */
+static int sweep_scripts(struct txn *t, struct repo *repo, struct diag *d)
+{
+    struct strlist names = {0};
+    char tip[REPO_ID] = "";
+    unsigned newest = 0;
+    enum root_result got = root_list(t->h->state, "undo", SCRIPTS_MAX, &names, d);
+    int rc = got == ROOT_ERROR ? -1 : 0;
+
+    if (got == ROOT_OK && (repo_ref_read(repo, REPO_BRANCH, tip, d) == ROOT_ERROR ||
+                           record_newest(repo, tip, &newest, d) != 0))
+        rc = -1;
+    for (size_t i = 0; rc == 0 && i < names.n; i++) {
+        unsigned long number = strtoul(names.v[i], NULL, 10);
+        char *path = undo_path((unsigned)number), *name = strchr(path, '/') + 1;
+
+        if (number > newest && strcmp(name, names.v[i]) == 0)
+            rc = replace_own_remove(t->h->state, path, d);
+        else if (text_starts(names.v[i], name) && strcmp(names.v[i] + strlen(name), ".lock") == 0)
+            replace_own_cancel(t->h->state, path);
+        free(path);
+    }
+    strlist_release(&names);
+    return rc;
+}
+
 static int sweep(struct txn *t, struct diag *d)
 {
     struct repo *repo = NULL;
@@ -159,7 +189,7 @@ static int sweep(struct txn *t, struct diag *d)
     replace_own_cancel(t->h->state, "journal");
     if (history_repo(t->h, true, &repo, d) != 0)
         return -1;
-    return repo_sweep(repo, d);
+    return sweep_scripts(t, repo, d) != 0 ? -1 : repo_sweep(repo, d);
 }
 
 /* Without daemons a change counts as followed once it is made. */

@@ -170,19 +170,20 @@ static int signature(git_signature **who, const struct repo_commit *c, struct di
     return 0;
 }
 
-int repo_write_commit(struct repo *repo, const struct repo_commit *c, char id[REPO_ID],
-                      struct diag *d)
+/* The commit of TREE_ID, with C's author and time. */
+static int commit_tree(struct repo *repo, const git_oid *tree_id, const struct repo_commit *c,
+                       char id[REPO_ID], struct diag *d)
 {
     git_signature *who = NULL;
     git_commit *parent = NULL;
     git_tree *tree = NULL;
-    git_oid tree_id, commit_id;
+    git_oid commit_id;
     int rc = -1;
 
-    if (write_tree(repo, c, &tree_id, d) != 0 || signature(&who, c, d) != 0 ||
+    if (signature(&who, c, d) != 0 ||
         (c->parent != NULL && repo_commit_lookup(repo, c->parent, &parent, d) != 0))
         goto out;
-    if (git_tree_lookup(&tree, repo->git, &tree_id) != 0 ||
+    if (git_tree_lookup(&tree, repo->git, tree_id) != 0 ||
         git_commit_create_v(&commit_id, repo->git, NULL, who, who, NULL, c->message, tree,
                             parent ? 1 : 0, parent) != 0) {
         repo_git_fail("write the history", d);
@@ -198,29 +199,56 @@ out:
     return rc;
 }
 
+int repo_write_commit(struct repo *repo, const struct repo_commit *c, char id[REPO_ID],
+                      struct diag *d)
+{
+    git_oid tree_id;
+
+    return write_tree(repo, c, &tree_id, d) != 0 ? -1 : commit_tree(repo, &tree_id, c, id, d);
+}
+
+/* The tree of notes with TEXT for commit ID, in directories by the first two digits: one directory
+ * of them all would be written anew for every change. */
+static int note_tree(struct repo *repo, git_tree *base, const char *id, const char *text,
+                     git_oid *out, struct diag *d)
+{
+    char path[REPO_ID + 2];
+    git_tree_update updates[2] = {
+        {.action = GIT_TREE_UPDATE_UPSERT, .path = path}
+    };
+    git_oid flat;
+    size_t n = 1;
+
+    snprintf(path, sizeof(path), "%.2s/%s", id, id + 2);
+    updates[0].filemode = GIT_FILEMODE_BLOB;
+    if (look_ahead(repo, base, path, d) != 0)
+        return -1;
+    if (base != NULL && repo_find(repo, base, id, &flat, d) == ROOT_OK)
+        updates[n++] = (git_tree_update){.action = GIT_TREE_UPDATE_REMOVE, .path = id};
+    if (git_odb_write(&updates[0].id, repo->odb, text, strlen(text), GIT_OBJECT_BLOB) != 0 ||
+        git_tree_create_updated(out, repo->git, base, n, updates) != 0)
+        return repo_git_fail("write the outcome", d);
+    return 0;
+}
+
 int repo_note_write(struct repo *repo, const struct repo_commit *who, const char *id,
                     const char *text, struct diag *d)
 {
-    char notes[REPO_ID];
-    git_signature *author = NULL;
-    git_commit *parent = NULL;
-    git_oid oid, commit;
-    enum root_result old = repo_ref_read(repo, REPO_NOTES, notes, d);
+    char notes[REPO_ID] = "";
+    struct repo_commit c = *who;
+    git_tree *base = NULL;
+    git_oid tree_id;
     int rc = -1;
 
-    if (old == ROOT_ERROR || repo_oid(id, &oid, d) != 0 || signature(&author, who, d) != 0 ||
-        (old == ROOT_OK && repo_commit_lookup(repo, notes, &parent, d) != 0))
+    if (repo_ref_read(repo, REPO_NOTES, notes, d) == ROOT_ERROR ||
+        (*notes && repo_tree_lookup(repo, notes, &base, d) != 0))
         goto out;
-    if (git_note_commit_create(&commit, NULL, repo->git, parent, author, author, &oid, text, 1) !=
-        0) {
-        repo_git_fail("write the outcome", d);
-        goto out;
-    }
-    git_oid_tostr(notes, sizeof(notes), &commit);
-    if (replace_sync_dir(repo->dir, "objects", d) == 0)
+    c.parent = *notes ? notes : NULL;
+    c.message = "outcome\n";
+    if (note_tree(repo, base, id, text, &tree_id, d) == 0 &&
+        commit_tree(repo, &tree_id, &c, notes, d) == 0)
         rc = repo_ref_write(repo, REPO_NOTES, notes, d);
 out:
-    git_commit_free(parent);
-    git_signature_free(author);
+    git_tree_free(base);
     return rc;
 }

@@ -44,13 +44,16 @@ struct version {
 struct mapped {
     enum standing standing;
     size_t first, count; /* lines of the file now: the edit's, or what stands in their place */
-    const char *old;     /* the bytes that go back, borrowed from the version */
+    const char *old;     /* the bytes that go back, borrowed from the version; NULL: not there */
     size_t old_len;
+    const char *wrote; /* what batten wrote, borrowed as well */
+    size_t wrote_len;
 };
 
-/* Where the lines that EDIT (an edit of VERSION's commit) wrote stand in NOW. */
-void version_map(const struct version *v, const struct history_edit *edit, const struct lines *now,
-                 struct mapped *out);
+/* Where the lines that EDIT (an edit of VERSION's commit) wrote stand in NOW. Returns what that
+ * took, in lines and hunks looked at. */
+size_t version_map(const struct version *v, const struct history_edit *edit,
+                   const struct lines *now, struct mapped *out);
 
 /* Read VERSION for commit ID and PATH and compare it with NOW. */
 int version_load(struct version *v, struct history *h, const char *id, const char *path,
@@ -63,6 +66,8 @@ struct current {
     const struct source *source; /* NULL: gone or not readable */
     char *why;                   /* then why */
     struct lines lines;
+    size_t *claimed; /* per line: the candidate, from 1, whose edit stands there; 0 none */
+    bool touched;    /* an edit of the plan is in it */
 };
 
 /* One edit in effect, and how it stands. */
@@ -71,7 +76,11 @@ struct candidate {
     size_t undo;   /* the edit that is taken back with it; chosen ones only */
     const struct history_edit *anchor;
     struct current *file; /* NULL until mapped */
-    struct mapped at;
+    enum standing standing;
+    size_t first, count; /* as in struct mapped */
+    char *old;           /* the bytes that go back; NULL: the history does not hold them */
+    size_t old_len;
+    char *wrote;     /* a conflict's: what batten wrote, made short */
     bool superseded; /* a newer edit stands on the same lines */
     bool mapped;
     bool chosen;
@@ -86,17 +95,19 @@ struct rollback {
     struct effects effects;
     struct current **files;
     size_t nfiles, cap_files;
-    struct version **versions;
-    size_t nversions, cap_versions;
-    struct candidate *v; /* newest anchor first */
+    struct version version; /* the one loaded last; its path is NULL before */
+    struct candidate *v;    /* newest anchor first */
     size_t n;
+    size_t settled; /* those before are mapped where their edit is in effect, and claimed */
+    unsigned long long work;
+    size_t held;   /* bytes kept in the candidates */
     bool line_now; /* --entry: an edit stands on the line as it is now */
 };
 
 /* The plan that takes the chosen candidates back. */
 int rollback_make(struct plan *plan, struct rollback *r, struct diag *d);
 
-/* The version of C's file that its anchor's commit wrote; NULL on error. Borrowed. */
-struct version *rollback_version(struct rollback *r, const struct candidate *c, struct diag *d);
+/* The start of BYTES as a message shows it. */
+void rollback_shown(struct buf *out, const char *bytes, size_t len);
 
 #endif

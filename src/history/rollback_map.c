@@ -135,42 +135,47 @@ static bool follow_hunks(const struct version *v, size_t first, size_t end, size
     return untouched;
 }
 
-void version_map(const struct version *v, const struct history_edit *edit, const struct lines *now,
-                 struct mapped *out)
+size_t version_map(const struct version *v, const struct history_edit *edit,
+                   const struct lines *now, struct mapped *out)
 {
     size_t first = lines_before(edit->new_line, edit->new_count), end, len, at, at_end, place;
+    size_t work = v->hunks.n + 1;
     const char *text;
 
     *out = (struct mapped){.standing = CONFLICT};
     if (v->damaged || !has_range(&v->then, edit->new_line, edit->new_count) ||
         !has_range(&v->before, edit->old_line, edit->old_count))
-        return;
+        return work;
     end = first + edit->new_count;
     text = lines_at(&v->then, first, edit->new_count, &len);
+    out->wrote = text;
+    out->wrote_len = len;
     out->old = lines_at(&v->before, lines_before(edit->old_line, edit->old_count), edit->old_count,
                         &out->old_len);
     if (follow_hunks(v, first, end, &at, &at_end)) {
         out->first = at;
         out->count = edit->new_count;
         out->standing = STANDS;
-        return;
+        return work;
     }
     out->first = at;
     out->count = at_end - at;
+    work += 3 * (now->n + v->then.n);
     /* the old lines came back, wherever that is */
     if (count_runs(now, out->old, out->old_len) > count_runs(&v->then, out->old, out->old_len)) {
         out->standing = TAKEN_BACK;
-        return;
+        return work;
     }
     /* the lines were only moved, as by sort: every copy is still there */
     if (len == 0 || count_runs(now, text, len) != count_runs(&v->then, text, len))
-        return;
+        return work;
     place = find_run(now, text, len, rank_of(&v->then, text, len, first));
     if (place < now->n) {
         out->first = place;
         out->count = edit->new_count;
         out->standing = STANDS;
     }
+    return work;
 }
 
 static int load_lines(struct lines *l, struct repo *repo, const char *id, const char *path,
@@ -207,4 +212,5 @@ void version_release(struct version *v)
     lines_release(&v->before);
     free(v->hunks.v);
     free(v->path);
+    *v = (struct version){0};
 }

@@ -7,7 +7,7 @@
 
 enum { SHOWN_MAX = 160 };
 
-static void add_shown(struct buf *out, const char *bytes, size_t len)
+void rollback_shown(struct buf *out, const char *bytes, size_t len)
 {
     size_t line = strcspn(bytes, "\n");
 
@@ -21,7 +21,7 @@ static void add_shown(struct buf *out, const char *bytes, size_t len)
 }
 
 /* Both sides: what batten wrote and what is there. */
-static void add_conflict(struct plan *plan, const struct candidate *c, const struct version *v)
+static void add_conflict(struct plan *plan, const struct candidate *c)
 {
     struct buf why = BUF_INIT;
     const char *text;
@@ -30,18 +30,15 @@ static void add_conflict(struct plan *plan, const struct candidate *c, const str
 
     if (c->file->source == NULL) {
         buf_adds(&why, c->file->why);
-    } else if (c->at.old == NULL) {
+    } else if (c->wrote == NULL) {
         buf_adds(&why, "the history does not hold these lines");
     } else {
-        buf_adds(&why, "batten wrote ");
-        text = lines_at(&v->then, lines_before(c->anchor->new_line, c->anchor->new_count),
-                        c->anchor->new_count, &len);
-        add_shown(&why, text, len);
-        text = lines_at(&c->file->lines, c->at.first, c->at.count, &len);
-        line = (unsigned)c->at.first + 1;
+        buf_printf(&why, "batten wrote %s", c->wrote);
+        text = lines_at(&c->file->lines, c->first, c->count, &len);
+        line = (unsigned)c->first + 1;
         buf_adds(&why, len > 0 ? ", the file now has " : ", which is gone");
         if (len > 0)
-            add_shown(&why, text, len);
+            rollback_shown(&why, text, len);
     }
     plan_add_skip(plan, NULL, c->anchor->path, line, "conflict", "%s", buf_str(&why));
     buf_release(&why);
@@ -51,23 +48,24 @@ static void add_edit(struct plan *plan, const struct rollback *r, const struct c
 {
     const struct source *s = c->file->source;
     const struct lines *l = &c->file->lines;
-    size_t start = l->starts[c->at.first], end = l->starts[c->at.first + c->at.count];
-    size_t len = c->at.old_len;
+    size_t start = l->starts[c->first], end = l->starts[c->first + c->count];
+    size_t len = c->old_len;
     struct edit *e;
 
     /* the last line of a file without final newline keeps it so */
     if (end > s->len) {
         end = s->len;
-        if (len > 0 && c->at.old[len - 1] == '\n')
+        if (len > 0 && c->old[len - 1] == '\n')
             len--;
     }
     start = start < s->len ? start : s->len;
     e = edits_new(&plan->edits, s, start, end);
     e->kind = "revert";
-    e->after = mem_strndup(c->at.old, len);
+    c->file->touched = true;
+    e->after = mem_strndup(c->old, len);
     e->after_len = len;
-    e->line = (unsigned)c->at.first + 1;
-    e->last_line = (unsigned)(c->at.first + (c->at.count ? c->at.count : 1));
+    e->line = (unsigned)c->first + 1;
+    e->last_line = (unsigned)(c->first + (c->count ? c->count : 1));
     e->service = mem_strdup(c->anchor->service);
     e->name = mem_strdup(c->anchor->name);
     e->undoes_change = r->effects.v[c->undo].change->number;
@@ -79,11 +77,8 @@ static int add_files(struct plan *plan, const struct rollback *r, struct diag *d
     plan->files = mem_array(r->nfiles, sizeof(*plan->files));
     for (size_t i = 0; i < r->nfiles; i++) {
         const struct source *s = r->files[i]->source;
-        bool touched = false;
 
-        for (size_t k = 0; s != NULL && k < plan->edits.n; k++)
-            touched = touched || plan->edits.v[k].source == s;
-        if (!touched)
+        if (!r->files[i]->touched)
             continue;
         plan->files[plan->nfiles].source = s;
         if (edits_apply(s, &plan->edits, &plan->files[plan->nfiles++].after, d) != 0)
@@ -100,7 +95,7 @@ static int by_place(const void *a, const void *b)
 
     if (order != 0)
         return order;
-    return x->at.first < y->at.first ? -1 : x->at.first > y->at.first;
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
 int rollback_make(struct plan *plan, struct rollback *r, struct diag *d)
@@ -118,15 +113,11 @@ int rollback_make(struct plan *plan, struct rollback *r, struct diag *d)
         const struct candidate *c = chosen[i];
         unsigned undoes = r->effects.v[c->undo].change->number;
 
-        if (c->file->source != NULL && c->at.standing == STANDS) {
+        if (c->file->source != NULL && c->standing == STANDS) {
             change = change == 0 || change == undoes ? undoes : UINT32_MAX;
             add_edit(plan, r, c);
         } else {
-            const struct version *v = NULL;
-
-            if (c->file->source != NULL)
-                v = rollback_version(r, c, d);
-            add_conflict(plan, c, v);
+            add_conflict(plan, c);
         }
     }
     plan->undoes = change == UINT32_MAX ? 0 : change;

@@ -3,20 +3,28 @@
 
 #include "batten/diag.h"
 #include "batten/mem.h"
+#include "batten/source.h"
+#include "rollback_int.h"
 #include "txn_int.h"
 
 /*
- * The script for a host where neither batten nor its libraries run. POSIX sh with printf, head,
+ * The script for a host where neither batten nor its libraries run. POSIX sh with printf, head, tr,
  * tail, cmp, cp, mv and cksum, which not every BusyBox has. Nothing of a file or path stands in it
  * but as octal escapes, so it is ASCII and nothing in it is ever expanded. All files are checked
- * and built before the first is moved into place.
+ * and built before the first is moved into place; one that is as it was already is passed over, so
+ * that a script that was cut short can be run again. Links are followed by the script itself: where
+ * ROOT is an image, the shell would follow them out of it.
  */
+
+/* A hostile history can ask for the same bytes many times over. */
+enum { SCRIPT_MAX = 128 << 20 };
 
 static const char script_head[] =
     "#!/bin/sh\n"
     "# Takes change %u of batten back where batten does not run.\n"
     "#     sh %u.sh [-n] [-k] [ROOT]\n"
     "# -n: only check; -k: send inetd a HUP afterwards. Refuses if a file changed since.\n"
+    "# If it is cut short, run it again.\n"
     "set -u\n"
     "umask 077\n"
     "LC_ALL=C\n"
@@ -32,10 +40,20 @@ static const char script_head[] =
     "shift $((OPTIND - 1))\n"
     "root=${1-}\n"
     "work=$root/etc/.batten-undo.$$\n"
-    "fail() {\n"
-    "    echo \"batten: error: $1; nothing was changed\" >&2\n"
+    "say() {\n"
+    "    printf '%%s' \"$1\" | tr -d '\\001-\\037\\177'\n"
+    "    echo\n"
+    "}\n"
+    "stop() {\n"
+    "    say \"batten: error: $1\" >&2\n"
     "    exit 1\n"
     "}\n"
+    "fail() {\n"
+    "    stop \"$1; nothing was changed\"\n"
+    "}\n"
+    "[ -z \"$hup\" ] || [ -z \"$root\" ] || fail '-k is for this host, without ROOT'\n"
+    "top=$(cd -P \"${root:-/}\" && pwd -P && echo x) || fail \"cannot use '$root'\"\n"
+    "top=${top%%?x}\n"
     "# same_sum FILE CRC SIZE: by cksum, or where there is none by its size\n"
     "same_sum() {\n"
     "    if command -v cksum >/dev/null 2>&1; then\n"
@@ -47,12 +65,38 @@ static const char script_head[] =
     "    fi\n"
     "    [ \"$(wc -c <\"$1\")\" -eq \"$3\" ]\n"
     "}\n"
+    "# the same where the size alone would not tell the old file from the new\n"
+    "surely_same() {\n"
+    "    command -v cksum >/dev/null 2>&1 && same_sum \"$@\"\n"
+    "}\n"
     "lines() {\n"
     "    tail -n \"+$2\" \"$1\" | head -n \"$3\"\n"
     "}\n"
     "check_lines() {\n"
     "    lines \"$file\" \"$1\" \"$2\" | cmp -s - \"$work/want\" ||\n"
     "        fail \"line $1 of '$file' is not as batten wrote it\"\n"
+    "}\n"
+    "# $file without links, which lead nowhere but below the root\n"
+    "follow() {\n"
+    "    links=0\n"
+    "    while [ -h \"$file\" ]; do\n"
+    "        links=$((links + 1))\n"
+    "        [ \"$links\" -le 16 ] || fail \"the links of '$file' end nowhere\"\n"
+    "        link=$(readlink \"$file\" && echo x) || fail \"cannot read the link '$file'\"\n"
+    "        link=${link%%?x}\n"
+    "        case $link in\n"
+    "        /*) file=$root$link ;;\n"
+    "        *) file=${file%%/*}/$link ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    [ -f \"$file\" ] || fail \"'$file' is gone\"\n"
+    "    dir=$(cd -P \"${file%%/*}/\" && pwd -P && echo x) || fail \"'$file' is gone\"\n"
+    "    dir=${dir%%?x}\n"
+    "    case ${dir%%/}/ in\n"
+    "    \"${top%%/}\"/*) ;;\n"
+    "    *) fail \"'$file' is outside of the root\" ;;\n"
+    "    esac\n"
+    "    file=${dir%%/}/${file##*/}\n"
     "}\n"
     "mkdir -m 700 \"$work\" || fail \"cannot make '$work'\"\n"
     "trap 'rm -rf \"$work\"' 0\n"
@@ -63,26 +107,35 @@ static const char script_build[] =
     "cp -a \"$file\" \"$work/out%zu\" 2>/dev/null || cp -p \"$file\" \"$work/out%zu\" ||\n"
     "    fail \"cannot copy '$file'\"\n"
     "cat \"$work/new%zu\" >\"$work/out%zu\" || fail \"cannot write '$work/out%zu'\"\n"
-    "file%zu=$file\n";
+    "file%zu=$file\n"
+    "fi\n";
 
-static const char script_move[] = "if [ -h \"$file%zu\" ]; then\n"
-                                  "    cat \"$work/new%zu\" >\"$file%zu\" || exit 1\n"
-                                  "else\n"
-                                  "    mv -f \"$work/out%zu\" \"$file%zu\" || exit 1\n"
-                                  "fi\n"
-                                  "echo \"'$file%zu' is as it was before change %u\"\n";
+static const char script_ready[] = "\n[ -z \"$check\" ] || { echo 'can be taken back'; exit 0; }\n"
+                                   "sync 2>/dev/null || :\n";
 
-static const char script_hup[] = "pidfile=$root/run/inetd.pid\n"
-                                 "[ -f \"$pidfile\" ] || pidfile=$root/var/run/inetd.pid\n"
-                                 "echo \"to make inetd follow: kill -HUP \\$(cat $pidfile)\"\n"
-                                 "if [ -n \"$hup\" ]; then\n"
-                                 "    pid=$(cat \"$pidfile\") || exit 1\n"
-                                 "    case $pid in\n"
-                                 "    '' | *[!0-9]* | 0 | 1) echo \"batten: error: '$pidfile' "
-                                 "holds no process\" >&2; exit 1 ;;\n"
-                                 "    esac\n"
-                                 "    kill -HUP \"$pid\" || exit 1\n"
-                                 "fi\n";
+static const char script_move[] = "if [ -n \"$file%zu\" ]; then\n"
+                                  "    mv -f \"$work/out%zu\" \"$file%zu\" || stop \"'$file%zu' "
+                                  "could not be written: run this again\"\n"
+                                  "    say \"'$file%zu' is as it was before change %u\"\n"
+                                  "fi\n";
+
+static const char script_hup[] =
+    "pidfile=$root/run/inetd.pid\n"
+    "[ -f \"$pidfile\" ] || pidfile=$root/var/run/inetd.pid\n"
+    "[ -n \"$root\" ] || echo \"to make inetd follow: kill -HUP \\$(cat $pidfile)\"\n"
+    "if [ -n \"$hup\" ]; then\n"
+    "    pid=$(cat \"$pidfile\") || exit 1\n"
+    "    case $pid in\n"
+    "    '' | *[!0-9]* | 0 | 1) stop \"'$pidfile' holds no process\" ;;\n"
+    "    esac\n"
+    "    name=inetd\n"
+    "    [ ! -d /proc/self ] || read -r name <\"/proc/$pid/comm\" || name=nothing\n"
+    "    case $name in\n"
+    "    *inetd | busybox) ;;\n"
+    "    *) stop \"'$pidfile' is old: process $pid is $name\" ;;\n"
+    "    esac\n"
+    "    kill -HUP \"$pid\" || exit 1\n"
+    "fi\n";
 
 /* POSIX cksum: the CRC of the bytes and of their count, and the count. */
 static void add_cksum(struct buf *out, const char *bytes, size_t len)
@@ -105,7 +158,7 @@ static void add_cksum(struct buf *out, const char *bytes, size_t len)
 /* printf commands that print BYTES, indented by INDENT. */
 static void add_octal(struct buf *out, const char *indent, const char *bytes, size_t len)
 {
-    enum { PER_LINE = 20 };
+    enum { PER_LINE = 128 };
 
     for (size_t i = 0; i < len; i += PER_LINE) {
         buf_printf(out, "%sprintf '", indent);
@@ -117,38 +170,27 @@ static void add_octal(struct buf *out, const char *indent, const char *bytes, si
         buf_printf(out, "%s:\n", indent);
 }
 
-/* The bytes of COUNT lines of TEXT that follow the first SKIP lines. */
-static const char *lines_of(const struct buf *text, unsigned skip, unsigned count, size_t *len)
+/* The bytes of the lines of a recorded edit, as many of them as L has. */
+static const char *lines_of(const struct lines *l, unsigned line, unsigned count, size_t *len)
 {
-    const char *s = buf_str(text), *end = s + text->len, *start;
+    size_t first = lines_before(line, count);
+    const char *text;
 
-    while (skip > 0 && s < end) {
-        const char *nl = memchr(s, '\n', (size_t)(end - s));
-
-        s = nl ? nl + 1 : end;
-        skip--;
-    }
-    start = s;
-    while (count > 0 && s < end) {
-        const char *nl = memchr(s, '\n', (size_t)(end - s));
-
-        s = nl ? nl + 1 : end;
-        count--;
-    }
-    *len = (size_t)(s - start);
-    return start;
+    first = first < l->n ? first : l->n;
+    count = count < l->n - first ? count : (unsigned)(l->n - first);
+    text = lines_at(l, first, count, len);
+    if (l->cut && count > 0 && first + count == l->n)
+        --*len;
+    return text;
 }
 
-static unsigned skipped(unsigned line, unsigned count)
-{
-    return count > 0 ? line - 1 : line;
-}
-
-/* One file of the change: what it was, what it is. */
+/* One file of the change: what it was, what it is, and its edits. */
 struct piece {
-    const struct history_change *change;
     const char *path;
-    struct buf old, new;
+    struct buf old_bytes, new_bytes;
+    struct lines old, new;
+    const struct history_edit *const *edits;
+    size_t nedits;
     size_t index;
 };
 
@@ -157,15 +199,15 @@ static void add_checks(struct buf *out, const struct piece *p)
     size_t len;
 
     buf_adds(out, "same_sum \"$file\" ");
-    add_cksum(out, buf_str(&p->new), p->new.len);
+    add_cksum(out, buf_str(&p->new_bytes), p->new_bytes.len);
     buf_adds(out, " || fail \"'$file' changed since\"\n");
-    for (size_t i = 0; i < p->change->nedits; i++) {
-        const struct history_edit *e = &p->change->edits[i];
+    for (size_t i = 0; i < p->nedits && out->len <= SCRIPT_MAX; i++) {
+        const struct history_edit *e = p->edits[i];
         const char *want;
 
-        if (strcmp(e->path, p->path) != 0 || e->new_count == 0)
+        if (e->new_count == 0)
             continue;
-        want = lines_of(&p->new, skipped(e->new_line, e->new_count), e->new_count, &len);
+        want = lines_of(&p->new, e->new_line, e->new_count, &len);
         buf_adds(out, "{\n");
         add_octal(out, "    ", want, len);
         buf_printf(out, "} >\"$work/want\"\ncheck_lines %u %u\n", e->new_line, e->new_count);
@@ -174,24 +216,22 @@ static void add_checks(struct buf *out, const struct piece *p)
 
 static void add_rebuild(struct buf *out, const struct piece *p)
 {
-    unsigned at = 0; /* lines of the file as it is that are done */
+    size_t at = 0; /* lines of the file as it is that are done */
     size_t len;
 
     buf_adds(out, "{\n");
-    for (size_t i = 0; i < p->change->nedits; i++) {
-        const struct history_edit *e = &p->change->edits[i];
-        unsigned start = skipped(e->new_line, e->new_count);
+    for (size_t i = 0; i < p->nedits && out->len <= SCRIPT_MAX; i++) {
+        const struct history_edit *e = p->edits[i];
+        size_t start = lines_before(e->new_line, e->new_count);
         const char *old;
 
-        if (strcmp(e->path, p->path) != 0)
-            continue;
         if (start > at)
-            buf_printf(out, "    lines \"$file\" %u %u\n", at + 1, start - at);
-        old = lines_of(&p->old, skipped(e->old_line, e->old_count), e->old_count, &len);
+            buf_printf(out, "    lines \"$file\" %zu %zu\n", at + 1, start - at);
+        old = lines_of(&p->old, e->old_line, e->old_count, &len);
         add_octal(out, "    ", old, len);
         at = start + e->new_count;
     }
-    buf_printf(out, "    tail -n +%u \"$file\"\n} >\"$work/new%zu\"\n", at + 1, p->index);
+    buf_printf(out, "    tail -n +%zu \"$file\"\n} >\"$work/new%zu\"\n", at + 1, p->index);
 }
 
 static void add_piece(struct buf *out, const struct piece *p)
@@ -201,43 +241,81 @@ static void add_piece(struct buf *out, const struct piece *p)
 
     buf_printf(out, "\nfile=$(\n");
     add_octal(out, "    ", p->path, strlen(p->path));
-    buf_adds(out,
-             "    echo x\n)\nfile=$root/${file%x}\n[ -f \"$file\" ] || fail \"'$file' is gone\"\n");
+    add_cksum(&sum, buf_str(&p->old_bytes), p->old_bytes.len);
+    buf_printf(out,
+               "    echo x\n)\nfile=$root/${file%%x}\nfollow\nif %s \"$file\" %s; then\n"
+               "file%zu=''\nsay \"'$file' is as it was already\"\nelse\n",
+               p->old_bytes.len == p->new_bytes.len ? "surely_same" : "same_sum", buf_str(&sum), i);
     add_checks(out, p);
     add_rebuild(out, p);
-    add_cksum(&sum, buf_str(&p->old), p->old.len);
     buf_printf(out, script_build, i, buf_str(&sum), i, i, i, i, i, i);
     buf_release(&sum);
 }
 
-static bool seen_before(const struct history_change *c, size_t i)
+/* The path leads nowhere but below the root, as every path that batten records. */
+static bool is_below(const char *path)
 {
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(c->edits[k].path, c->edits[i].path) == 0)
-            return true;
-    return false;
+    for (size_t len; *path != '\0'; path += len + (path[len] == '/')) {
+        len = strcspn(path, "/");
+        if (len == 2 && path[0] == '.' && path[1] == '.')
+            return false;
+    }
+    return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct history_edit *x = *(const struct history_edit *const *)a;
+    const struct history_edit *y = *(const struct history_edit *const *)b;
+    int order = strcmp(x->path, y->path);
+
+    return order != 0 ? order : (x < y ? -1 : x > y);
+}
+
+static int load_piece(struct piece *p, struct repo *repo, const char *parent,
+                      const struct history_change *c, struct diag *d)
+{
+    if (!is_below(p->path) || repo_blob(repo, parent, p->path, &p->old_bytes, d) != ROOT_OK ||
+        repo_blob(repo, c->id, p->path, &p->new_bytes, d) != ROOT_OK)
+        return diag_set(d, STATUS_REFUSED, "history-damaged",
+                        "the history does not hold '%s' of change %u", p->path, c->number);
+    lines_make(&p->old, buf_str(&p->old_bytes), p->old_bytes.len);
+    lines_make(&p->new, buf_str(&p->new_bytes), p->new_bytes.len);
+    return 0;
+}
+
+static void piece_release(struct piece *p)
+{
+    buf_release(&p->old_bytes);
+    buf_release(&p->new_bytes);
+    lines_release(&p->old);
+    lines_release(&p->new);
 }
 
 static int add_pieces(struct buf *out, struct repo *repo, const struct history_change *c,
                       const char *parent, size_t *n, struct diag *d)
 {
+    const struct history_edit **edits = mem_array(c->nedits, sizeof(*edits));
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < c->nedits; i++) {
-        struct piece p = {.change = c, .path = c->edits[i].path, .index = *n + 1};
+    for (size_t i = 0; i < c->nedits; i++)
+        edits[i] = &c->edits[i];
+    if (c->nedits > 1)
+        qsort(edits, c->nedits, sizeof(*edits), by_path);
+    for (size_t i = 0, end; rc == 0 && i < c->nedits; i = end) {
+        struct piece p = {.path = edits[i]->path, .edits = &edits[i], .index = ++*n};
 
-        if (seen_before(c, i))
-            continue;
-        if (repo_blob(repo, parent, p.path, &p.old, d) == ROOT_OK &&
-            repo_blob(repo, c->id, p.path, &p.new, d) == ROOT_OK)
+        for (end = i; end < c->nedits && strcmp(edits[end]->path, p.path) == 0; end++)
+            p.nedits++;
+        rc = load_piece(&p, repo, parent, c, d);
+        if (rc == 0)
             add_piece(out, &p);
-        else
-            rc = diag_set(d, STATUS_REFUSED, "history-damaged",
-                          "the history does not hold '%s' of change %u", p.path, c->number);
-        buf_release(&p.old);
-        buf_release(&p.new);
-        ++*n;
+        if (out->len > SCRIPT_MAX)
+            rc = diag_set(d, STATUS_REFUSED, "too-large",
+                          "a script for change %u would be too large", c->number);
+        piece_release(&p);
     }
+    free(edits);
     return rc;
 }
 
@@ -271,9 +349,10 @@ int script_make(struct history *h, unsigned n, const char *id, struct buf *out, 
     buf_printf(out, script_head, n, n);
     if (add_pieces(out, repo, &one.change, one.parent, &files, d) != 0)
         goto out;
-    buf_adds(out, "\n[ -z \"$check\" ] || { echo 'can be taken back'; exit 0; }\n");
+    buf_adds(out, script_ready);
     for (size_t i = 1; i <= files; i++)
-        buf_printf(out, script_move, i, i, i, i, i, i, n);
+        buf_printf(out, script_move, i, i, i, i, i, n);
+    buf_adds(out, "sync 2>/dev/null || :\n");
     if (one.reload)
         buf_adds(out, script_hup);
     rc = 0;

@@ -48,6 +48,9 @@ int record_make(struct record *r, struct txn *t, const struct plan *plan,
                 const struct file_meta *metas, const struct txn_options *o, struct diag *d);
 void record_release(struct record *r);
 
+/* The number of the newest change of the branch at commit TIP, 0 for none ("" for no branch). */
+int record_newest(struct repo *repo, const char *tip, unsigned *number, struct diag *d);
+
 /* The edits of PLAN as they are recorded, in the order of its files and of their lines. Returns the
  * number; caller frees *OUT (its strings are borrowed from PLAN). */
 size_t record_edits(const struct plan *plan, struct history_edit **out);

@@ -13,6 +13,8 @@
 #include "replace_int.h"
 #include "root_int.h"
 
+enum { TRIES_MAX = 1000 };
+
 struct replace {
     struct root *root;
     struct staged *v;
@@ -100,13 +102,34 @@ static int slot_holds(const struct staged *s, const char *bytes, size_t len,
     return rc;
 }
 
-/* Bring the old content of S back. What comes out should be ours; if somebody put another file in
- * its place meanwhile, that one is the newest and goes back in. */
+static int inode_of(int dir, const char *name, ino_t *ino)
+{
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    *ino = st.st_ino;
+    return 0;
+}
+
+/* Bring the old content of S back. What comes out should be our file, as it was written; if
+ * somebody put another in its place meanwhile, that one is the newest and goes back in, and so on,
+ * until an exchange brings out what the one before had put in. */
 static int exchange_back(struct staged *s)
 {
-    if (exchange(s) != 0)
-        return -1;
-    if (slot_holds(s, s->file.bytes, s->file.len, s->file.meta) == 0 && exchange(s) != 0)
+    ino_t put = 0, expected = s->ino, out;
+    int same = 0;
+
+    for (int i = 0; same == 0; i++) {
+        if (i == TRIES_MAX || inode_of(s->dir, s->name, &put) != 0 || exchange(s) != 0 ||
+            inode_of(s->dir, s->name, &out) != 0)
+            return -1;
+        same = out == expected;
+        if (same && out == s->ino)
+            same = slot_holds(s, s->file.bytes, s->file.len, s->file.meta);
+        expected = put;
+    }
+    if (same < 0)
         return -1;
     s->in = false;
     return 0;

@@ -15,6 +15,7 @@ struct staged {
     int dir;    /* the staging directory, open for reading */
     char *staging;
     char name[24]; /* "new.N" */
+    ino_t ino;     /* of the file with the new content */
     bool in;       /* the new content is at the target */
 };
 

@@ -106,19 +106,30 @@ int replace_look(struct root *root, const struct replace_record *rec, enum repla
     return rc;
 }
 
-static int swap_places(struct places *p)
+static int exchange(const struct places *p)
 {
-    enum replace_found was = p->target;
+    return renameat2(p->dir, p->name, p->parent, p->base, RENAME_EXCHANGE);
+}
 
-    if (renameat2(p->dir, p->name, p->parent, p->base, RENAME_EXCHANGE) != 0)
+/* Exchange the two. Should what comes out not be what was seen there, somebody wrote it since and
+ * it goes back. */
+static int swap_places(struct places *p, const struct replace_record *rec)
+{
+    enum replace_found was = p->target, put = p->slot;
+
+    if (exchange(p) != 0 || look_at(p->dir, p->name, rec, &p->slot) != 0)
         return -1;
-    p->target = p->slot;
-    p->slot = was;
+    p->target = put;
+    if (p->slot != was && p->slot != FOUND_ABSENT) {
+        p->target = p->slot;
+        if (exchange(p) != 0 || look_at(p->dir, p->name, rec, &p->slot) != 0)
+            return -1;
+    }
     return fsync(p->parent) != 0 || fsync(p->dir) != 0 ? -1 : 0;
 }
 
-/* Both places hold what somebody else wrote: the target the newer, the slot an older one that an
- * exchange had brought out. Nothing of a person's is ever deleted. */
+/* The slot holds what somebody else wrote, that an exchange had brought out, and the target by now
+ * something newer or nothing. Nothing of a person's is ever deleted. */
 static int keep_slot(struct places *p, const struct replace_record *rec, struct strlist *report)
 {
     char kept[64];
@@ -141,23 +152,19 @@ static int settle_places(struct places *p, const struct replace_record *rec, boo
 
     /*
      * target  slot     how it came about             what to do
-     * old     any      not exchanged yet             exchange if forward and the slot is new
+     * old     new      not exchanged yet             exchange if forward
      * new     old      exchanged                     exchange back if not forward
      * new     foreign  somebody wrote just before    give them their file back
      *                  the exchange
-     * foreign foreign  and once more since           keep the slot under another name
+     * other   foreign  and once more since           keep the slot under another name
      * else             somebody wrote afterwards     leave the target alone
      */
-    if (was == FOUND_NEW && p->slot == FOUND_FOREIGN) {
-        if (swap_places(p) != 0)
+    if ((was == FOUND_NEW && p->slot == FOUND_FOREIGN) ||
+        ((was == FOUND_OLD || was == FOUND_NEW) && was != want && p->slot == want))
+        if (swap_places(p, rec) != 0)
             return -1;
-    } else if (was == FOUND_FOREIGN && p->slot == FOUND_FOREIGN) {
-        if (keep_slot(p, rec, report) != 0)
-            return -1;
-    } else if ((was == FOUND_OLD || was == FOUND_NEW) && was != want && p->slot == want) {
-        if (swap_places(p) != 0)
-            return -1;
-    }
+    if (p->slot == FOUND_FOREIGN && keep_slot(p, rec, report) != 0)
+        return -1;
     if (p->dir >= 0 && unlinkat(p->dir, p->name, 0) != 0 && errno != ENOENT)
         return -1;
     if (p->target == FOUND_FOREIGN || p->target == FOUND_ABSENT)

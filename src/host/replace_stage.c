@@ -90,6 +90,7 @@ static bool meta_took(int fd, const struct file_meta *want)
 int replace_write_staged(const struct root *root, struct staged *s, unsigned index, struct diag *d)
 {
     const struct file_meta *want = s->file.meta;
+    struct stat st;
     char part[24];
     int fd, rc = -1;
 
@@ -103,7 +104,7 @@ int replace_write_staged(const struct root *root, struct staged *s, unsigned ind
         replace_fail(root, "stage-failed", s->real, errno, d);
         goto out;
     }
-    if (!meta_took(fd, want)) {
+    if (!meta_took(fd, want) || fstat(fd, &st) != 0) {
         diag_set(d, STATUS_SYSTEM, "metadata-lost",
                  "cannot give a new '%s' the owner, mode and attributes of the old one", s->real);
         diag_at(d, s->real, 0, 0);
@@ -118,6 +119,7 @@ int replace_write_staged(const struct root *root, struct staged *s, unsigned ind
         goto out;
     }
     /* on disk: new.N, complete; nobody has seen it */
+    s->ino = st.st_ino;
     rc = 0;
 out:
     if (rc != 0)

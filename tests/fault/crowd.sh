@@ -4,11 +4,12 @@
 #     tests/fault/crowd.sh SECONDS [PROCESSES]
 #
 # Each process closes, hardens and rolls back at random. The foreign writer adds a line of its own
-# to inetd.conf now and then, as update-inetd does: read, write beside, rename. Afterwards: every
+# to inetd.conf now and then: the real update-inetd where tests/live/fetch.sh has unpacked it below
+# BUILD/daemons, else as it does it: read, write beside, rename. Afterwards: every
 # line of the foreign writer is there, every change that was reported is in the history and no
 # other, the history is one line, no temporary file is left. The last line says what was done:
 #
-#     N runs by 8 processes, N changes, N foreign edits: nothing lost
+#     N runs by 8 processes, N changes, N edits by the real update-inetd: nothing lost
 set -u
 
 seconds=$1
@@ -69,18 +70,35 @@ process()
     done
 }
 
+# Add the line $1. update-inetd would signal the inetd of this host: it sees none.
+add_foreign()
+{
+    if test -n "$updater"; then
+        perl -I"$updater/share/perl5" "$updater/sbin/update-inetd" --file "$root/etc/inetd.conf" \
+            --add "$1" </dev/null >/dev/null 2>&1
+    else
+        { cat "$root/etc/inetd.conf" && echo "$1"; } >"$root/etc/inetd.conf.foreign" &&
+            mv "$root/etc/inetd.conf.foreign" "$root/etc/inetd.conf"
+    fi
+}
+
 foreign()
 {
     local n=0
 
     while test ! -e "$work/stop"; do
         n=$((n + 1))
-        { cat "$root/etc/inetd.conf" && echo "# foreign $n"; } >"$root/etc/inetd.conf.foreign" &&
-            mv "$root/etc/inetd.conf.foreign" "$root/etc/inetd.conf" && echo $n >"$work/foreign"
+        add_foreign "foreign$n stream tcp nowait root /x x" && echo $n >"$work/foreign"
         sleep 0.$((RANDOM % 4 + 1))
     done
 }
 
+updater=$(find -L "$build/daemons/" -path '*/usr/sbin/update-inetd' 2>/dev/null | head -n 1)
+updater=${updater%/sbin/update-inetd}
+if test -e /run/inetd.pid ||
+    ! perl -e 'exit !grep { -e "$_/Debconf/Client/ConfModule.pm" } @INC' 2>/dev/null; then
+    updater=
+fi
 make_host
 for ((i = 1; i <= processes; i++)); do
     process "$i" &
@@ -93,7 +111,7 @@ wait
 test ! -e "$work/wrong" || fail "a run ended badly: $(head -n 20 "$work/wrong")"
 foreign=$(cat "$work/foreign")
 for ((i = 1; i <= foreign; i++)); do
-    grep -qx "# foreign $i" "$root/etc/inetd.conf" || fail "the foreign edit $i was lost"
+    grep -q "^foreign$i " "$root/etc/inetd.conf" || fail "the foreign edit $i was lost"
 done
 sort -n "$work"/changes.* >"$work/reported"
 git --git-dir="$repo" log --format=%B | sed -nE 's/^Change: ([0-9]+)$/\1/p' | sort -n >"$work/kept"
@@ -107,4 +125,4 @@ left=$(find "$root" \( -name '*.lock' -o -name 'tmp_*' -o -name .batten -o -name
 test -z "$left" || fail "left over: $left"
 runs=$(cat "$work"/statuses.* | wc -l)
 test "$changes" -gt 0 || fail "no change was made in $runs runs"
-echo "$runs runs by $processes processes, $changes changes, $foreign foreign edits: nothing lost"
+echo "$runs runs by $processes processes, $changes changes, $foreign edits by ${updater:+the real }update-inetd: nothing lost"

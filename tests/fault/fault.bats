@@ -5,12 +5,13 @@ here=$BATS_TEST_DIRNAME
 build=${BATTEN_BUILD:-$here/../../build}
 batten=${BATTEN:-$build/batten}
 
-# One line of what was tried, for whoever asks the runner to show it.
+# One line of what was tried, for whoever asks the runner to show it. $3 is the sample, $4 that of a
+# long run.
 broken()
 {
     local sample=$3 out
 
-    test -z "$BATTEN_LONG" || sample=1
+    test -z "$BATTEN_LONG" || sample=${4:-1}
     out=$("$here/fault.sh" "$1" "$2" "$sample") || {
         echo "$out"
         head -n 30 "$build"/fault/others/* || true
@@ -49,11 +50,23 @@ with_mounts()
 }
 
 @test "killed at a system call of apply" {
-    broken kill apply 40
+    broken kill apply 60
+}
+
+@test "killed at a system call of an apply without a history" {
+    broken kill bare 60
 }
 
 @test "killed at a system call of rollback" {
-    broken kill rollback 40
+    broken kill rollback 60
+}
+
+@test "killed at a system call of the rollback of a service" {
+    broken kill service 60
+}
+
+@test "killed at a system call of recover" {
+    broken kill recover 500 40
 }
 
 @test "no space and input/output errors in apply" {
@@ -64,9 +77,12 @@ with_mounts()
     broken error rollback 40
 }
 
+@test "no space and input/output errors in recover" {
+    broken error recover 200 10
+}
+
 @test "power cut in apply" {
     need_root
-    
     test -e /dev/loop-control || skip "no loop devices here"
     broken power apply 12
 }
@@ -75,6 +91,12 @@ with_mounts()
     need_root
     test -e /dev/loop-control || skip "no loop devices here"
     broken power rollback 12
+}
+
+@test "power cut in recover" {
+    need_root
+    test -e /dev/loop-control || skip "no loop devices here"
+    broken power recover 60 6
 }
 
 @test "eight processes and a foreign writer" {
@@ -161,6 +183,20 @@ with_mounts()
     test "$status" = 0
     grep -q '^#telnet' "$root/etc/inetd.conf"
     grep -q '^telnet' "$root/etc/second"
+}
+
+@test "a lens that cannot be read stops a rollback and is named" {
+    local root=$BATS_TEST_TMPDIR/root lens
+
+    make_host "$root"
+    close_telnet "$root"
+    lens=$(strace -f -e trace=openat "$batten" --root "$root" rollback -n 2>&1 |
+        sed -nE 's/.*"([^"]*batten_inetd.aug)".*/\1/p' | head -n 1)
+    run strace -f -qq -o /dev/null -P "$lens" -e inject=openat:error=EIO:when=1 \
+        "$batten" --root "$root" rollback --yes
+    echo "$output"
+    test "$status" = 4
+    [[ $output == *"cannot use lens"* ]]
 }
 
 @test "a second run says who holds the lock" {

@@ -47,13 +47,46 @@ all_commands()
     attack recover
 }
 
-strace_sees_nothing_outside()
+# What a traced batten opens is below the root, or what a program of this host needs: libraries,
+# locale, lenses, /proc and devices. It executes itself and the shells it chose. It begins with an
+# umask of nothing; what it makes is never open to others, not for a moment.
+traced()
 {
-    command -v strace >/dev/null || skip "no strace here"
-    strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=%file "$batten" --root "$root" "$@" \
-        >/dev/null 2>&1 || true
-    ! grep -F "$outside" "$BATS_TEST_TMPDIR/trace" || return 1
-    test "$(grep -c 'execve(' "$BATS_TEST_TMPDIR/trace")" = 1
+    local trace=$BATS_TEST_TMPDIR/trace top=$BATS_TEST_TMPDIR/trace.top
+
+    dirname "$(realpath "$build")" >"$top"
+    (umask 000 && exec timeout 20 strace -f -qq -y -s 4096 -o "$trace" -e trace=%file \
+        "$batten" --root "$root" "$@" </dev/null >/dev/null 2>&1) || true
+    echo "traced $*"
+    grep -q "$root" "$trace"
+    ! sed -nE 's/.* = [0-9]+<(.*)>$/\1/p' "$trace" | grep -vF -e "$root" -e "$(cat "$top")/lenses" |
+        grep -vE '^(/usr/|/lib|/proc|/sys/|/dev/|/etc/(ld\.so|locale|nsswitch|passwd|ssl/))' || return 1
+    ! sed -nE 's/^[0-9]+ +execve\("([^"]*)".*/\1/p' "$trace" | grep -vxF "$batten" |
+        grep -vE '^(/usr)?/bin/(sh|dash|bash|mksh|ksh93|busybox)$' || return 1
+    ! grep O_CREAT "$trace" | grep -vE 'O_CREAT.*, (mode=)?0[0-7]00[,)}]' || return 1
+    ! grep -E ' mkdir(at)?\(' "$trace" | grep -vE ', 0[0-7]00\)' | grep -vE '/(objects|var|lib)/?' ||
+        return 1
+    test -z "$(find "$root/var/lib/batten" -perm /077 2>/dev/null)"
+}
+
+traced_all()
+{
+    traced audit
+    traced audit --json
+    traced --profile strict
+    traced --profile strict --apply
+    traced rollback --yes
+    traced close telnet
+    traced close telnet --apply
+    traced log -p
+    traced show 1
+    traced explain telnet
+    traced explain etc/inetd.conf:1
+    traced status
+    traced rollback 1 --script
+    traced rollback --all --yes
+    traced confirm
+    traced recover
 }
 
 @test "absolute and rising symlinks stay inside" {
@@ -64,7 +97,22 @@ strace_sees_nothing_outside()
     mkdir -p "$root$outside"
     ln -s "$outside" "$root/etc/inetd.d"
     all_commands
-    strace_sees_nothing_outside audit
+}
+
+@test "no command touches what is outside, or lets others read" {
+    command -v strace >/dev/null || skip "no strace here"
+    printf '%s\n' '#!/bin/sh' 'if [ -x /usr/sbin/named ]; then' '    /usr/sbin/named' 'fi' \
+        ". $outside/inetd.conf" >"$root/etc/rc.local"
+    mkdir "$root/etc/inetd.d"
+    traced_all
+    # links that lead out, of every kind
+    ln -sf "$outside/inetd.conf" "$root/etc/services"
+    ln -sf ../../outside/inetd.conf "$root/etc/protocols"
+    ln -s "$outside" "$root/etc/rc.d"
+    ln -s "$outside/inetd.conf" "$root/etc/inetd.d/telnet"
+    traced_all
+    ln -sf "$outside/inetd.conf" "$root/etc/inetd.conf"
+    traced_all
 }
 
 @test "an etc that is a symlink to /etc" {
@@ -208,4 +256,43 @@ strace_sees_nothing_outside()
     all_commands
     head -c 100000 /dev/urandom >"$root/var/lib/batten/journal"
     all_commands
+}
+
+# A history of $1 changes with 60,000 made-up edits each, all in effect, the file edited since.
+crowded_history()
+{
+    local line n edits tree commit
+
+    for n in 0 1 2 3 4 5 6 7 8 9; do
+        for line in $(seq 100); do
+            echo "pop3 stream tcp nowait root /x x $n$line"
+        done
+    done >"$root/etc/inetd.conf"
+    attack close pop3 --apply
+    test "$status" = 0
+    sed -i 's/^#\(.*0\)$/\1/; 1i # edited' "$root/etc/inetd.conf"
+    export GIT_DIR=$root/var/lib/batten/history.git
+    tree=$(git rev-parse 'main^{tree}')
+    commit=$(git rev-parse main)
+    for ((n = 2; n <= $1 + 1; n++)); do
+        edits=$(seq 60000 | awk '{ l = $1 % 1000 + 1
+            print "Edit: " l ",1 " l ",1 comment - pop pop3 etc/inetd.conf" }')
+        commit=$(printf 'tree %s\nparent %s\nauthor a <a@b> 0 +0000\ncommitter a <a@b> 0 +0000\n\nx\n\nChange: %d\nKind: close\n%s\n' \
+            "$tree" "$commit" "$n" "$edits" | git hash-object -t commit -w --stdin)
+    done
+    git update-ref refs/heads/main "$commit"
+    unset GIT_DIR
+}
+
+@test "a history at the limits costs bounded time and memory" {
+    command -v git >/dev/null || skip "no git here"
+    crowded_history 4
+    attack log
+    attack rollback -n
+    attack rollback --all -n
+    attack rollback 3 -n
+    attack rollback --service pop3 -n
+    attack rollback --entry etc/inetd.conf:7 -n
+    attack rollback 3 --script
+    attack rollback --yes
 }

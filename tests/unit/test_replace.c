@@ -200,6 +200,55 @@ static void foreign_content_goes_back(void **state)
     fixture_close(&f);
 }
 
+/* What the child in a_crowded_file writes last. */
+enum { CROWD_WRITES = 10000 };
+
+static void crowd(const char *path)
+{
+    char *other = mem_printf("%s.foreign", path), text[32];
+
+    for (int i = 1; i <= CROWD_WRITES; i++) {
+        int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC, 0644), len;
+
+        len = snprintf(text, sizeof(text), "foreign %d\n", i);
+        if (fd < 0 || write(fd, text, (size_t)len) != len || close(fd) != 0 ||
+            rename(other, path) != 0)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+/* However often somebody puts a new file in the place, the last of them is there in the end. */
+static void a_crowded_file(void **state)
+{
+    struct fixture f;
+    char *path, last[32], *now;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    fixture_open(&f);
+    path = tree_path(&f.t, "etc/inetd.conf");
+    pid = fork();
+    if (pid == 0)
+        crowd(path);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        replace_free(f.r);
+        f.r = replace_new(f.root);
+        assert_int_equal(stage(&f, "etc/inetd.conf"), 0);
+        if (replace_swap(f.r, &f.d) == 0)
+            replace_finish(f.r, &f.d);
+        diag_release(&f.d);
+    }
+    assert_int_equal(status, 0);
+    snprintf(last, sizeof(last), "foreign %d\n", CROWD_WRITES);
+    now = tree_read(&f.t, "etc/inetd.conf");
+    assert_string_equal(now, last);
+    free(now);
+    free(path);
+    fixture_close(&f);
+}
+
 static void a_changed_mode_is_foreign_too(void **state)
 {
     struct fixture f;
@@ -393,6 +442,8 @@ static void settles_every_state(void **state)
         {other,    new_text, true,  other,    FOUND_FOREIGN},
         {other,    old_text, true,  other,    FOUND_FOREIGN},
         {other,    third,    true,  other,    FOUND_FOREIGN},
+        {old_text, third,    false, old_text, FOUND_OLD    },
+        {NULL,     third,    true,  NULL,     FOUND_ABSENT },
         {NULL,     old_text, true,  NULL,     FOUND_ABSENT },
     };
 
@@ -467,6 +518,7 @@ int main(void)
         cmocka_unit_test(foreign_staging_is_refused),
         cmocka_unit_test(a_symlink_stays),
         cmocka_unit_test(foreign_content_goes_back),
+        cmocka_unit_test(a_crowded_file),
         cmocka_unit_test(a_changed_mode_is_foreign_too),
         cmocka_unit_test(a_retargeted_link_is_noticed),
         cmocka_unit_test(undo_brings_the_old_back),

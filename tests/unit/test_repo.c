@@ -136,7 +136,7 @@ static void notes_are_kept(void **state)
     struct fixture f;
     struct repo_commit who = {.author = "batten", .time = 1};
     struct buf out = BUF_INIT;
-    char one[REPO_ID], two[REPO_ID];
+    char one[REPO_ID], two[REPO_ID], notes[REPO_ID], path[REPO_ID + 2];
 
     (void)state;
     fixture_open(&f);
@@ -150,6 +150,11 @@ static void notes_are_kept(void **state)
     assert_string_equal(buf_str(&out), "{\"a\": 2}");
     assert_int_equal(repo_note_read(f.repo, two, &out, &f.d), ROOT_OK);
     assert_string_equal(buf_str(&out), "{\"b\": 1}");
+    /* in a directory each, so that the next one does not write all of them anew */
+    assert_int_equal(repo_ref_read(f.repo, REPO_NOTES, notes, &f.d), ROOT_OK);
+    snprintf(path, sizeof(path), "%.2s/%s", one, one + 2);
+    assert_int_equal(repo_blob(f.repo, notes, path, &out, &f.d), ROOT_OK);
+    assert_string_equal(buf_str(&out), "{\"a\": 2}");
     buf_release(&out);
     fixture_close(&f);
 }
