@@ -10,6 +10,8 @@
 #include "batten/text.h"
 #include "process_int.h"
 
+enum { REPORTED_MOST = 8 }; /* anybody may run any number of them */
+
 /* What one dialect's daemon is called. */
 struct kind {
     const char *dialect;
@@ -109,13 +111,20 @@ static bool known(const struct search *s, pid_t pid)
     return false;
 }
 
+/* Only root's can bind the ports and change to the users of the file. Whoever runs a copy, or the
+ * very program, under another uid would get his own sockets taken for the host's. */
+static bool is_hosts(const struct process *p)
+{
+    return p->uid == 0 && (p->trusted_exe || p->exe == NULL);
+}
+
 /* Say once that P is a super-server, but none of ours. */
 static void report_foreign(struct search *s, const struct process *p)
 {
     char *pid = mem_printf("%ld", (long)p->pid);
     struct diag *d;
 
-    if (!strlist_has(&s->foreign, pid)) {
+    if (s->foreign.n < REPORTED_MOST && !strlist_has(&s->foreign, pid)) {
         strlist_add(&s->foreign, pid);
         d = problems_new(s->problems);
         if (p->hidden) {
@@ -123,10 +132,14 @@ static void report_foreign(struct search *s, const struct process *p)
                      "only root can see whether process %s '%s' is this host's super-server", pid,
                      p->comm);
             diag_hint(d, "run it as root: sudo batten");
-        } else {
+        } else if (!p->ours) {
             diag_set(d, STATUS_DONE, "foreign-inetd",
                      "process %s '%s' is an inetd of a container or chroot and is left alone", pid,
                      p->comm);
+        } else {
+            diag_set(d, STATUS_DONE, "users-inetd",
+                     "process %s '%s' (uid %lu) is not root's inetd and is left alone", pid,
+                     p->comm, (unsigned long)p->uid);
         }
     }
     free(pid);
@@ -137,7 +150,7 @@ static void consider(struct search *s, struct process *p)
 {
     char *other = NULL;
 
-    if (!p->ours)
+    if (!p->ours || !is_hosts(p))
         report_foreign(s, p);
     else if ((other = other_file(p, s->kind)) != NULL)
         diag_set(problems_new(s->problems), STATUS_DONE, "other-config",
@@ -220,16 +233,30 @@ static void try_pid_files(struct search *s)
     }
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Each once: a user's hundred processes may share a thousand sockets. */
 static void try_owners(struct search *s, const struct listeners *l)
 {
-    pid_t last = 0;
+    size_t n = 0, cap = 0;
+    pid_t *all = NULL;
 
     for (size_t i = 0; i < l->n; i++)
         for (size_t k = 0; k < l->v[i].npids; k++) {
-            if (l->v[i].pids[k] != last)
-                (void)try_pid(s, l->v[i].pids[k]);
-            last = l->v[i].pids[k];
+            all = mem_grow(all, n, &cap, sizeof(*all));
+            all[n++] = l->v[i].pids[k];
         }
+    if (n > 1)
+        qsort(all, n, sizeof(*all), compare_pids);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || all[i] != all[i - 1])
+            (void)try_pid(s, all[i]);
+    free(all);
 }
 
 static void try_everybody(struct search *s)
