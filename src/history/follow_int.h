@@ -87,6 +87,7 @@ const char *follow_start_hint(const struct follow *f); /* a command that starts 
 bool follow_adopt(struct follow *f, struct process *old, struct process *list, size_t n);
 
 /* follow_rpc.c */
+void follow_look_rpc(struct follow *f); /* before anybody is told or stopped */
 bool follow_hup_drops_rpc(struct follow *f);
 void follow_check_rpc(struct follow *f);
 

@@ -67,6 +67,14 @@ static bool goes_by(const struct process *p, const char *applet)
     return yes;
 }
 
+/* Only root's can bind the ports and change to the users of the file. Whoever runs a copy, or the
+ * very program, under another uid would get his own sockets taken for the host's. */
+static bool is_hosts(const struct process *p)
+{
+    return p->uid == 0 && (p->trusted_exe || p->exe == NULL);
+}
+
+/* Its words are read last, and never a user's: where those are kept he could let us wait. */
 static bool is_kind(const struct process *p, const struct kind *k)
 {
     const char *name = p->exe != NULL ? text_basename(p->exe) : p->comm;
@@ -76,7 +84,9 @@ static bool is_kind(const struct process *p, const struct kind *k)
     if (!among(k->exes, ARRAY_LEN(k->exes), name) &&
         !(k->applet != NULL && text_starts(name, k->exes[0]))) /* "busybox.nosuid" */
         return p->exe == NULL && k->applet != NULL && strcmp(name, k->applet) == 0;
-    return k->applet == NULL || strcmp(name, k->applet) == 0 || goes_by(p, k->applet);
+    if (k->applet == NULL || strcmp(name, k->applet) == 0)
+        return true;
+    return is_hosts(p) && goes_by(p, k->applet);
 }
 
 /* A file named on its command line that is none of the dialect's own; NULL when there is none. */
@@ -109,13 +119,6 @@ static bool known(const struct search *s, pid_t pid)
         if (s->found[i].pid == pid)
             return true;
     return false;
-}
-
-/* Only root's can bind the ports and change to the users of the file. Whoever runs a copy, or the
- * very program, under another uid would get his own sockets taken for the host's. */
-static bool is_hosts(const struct process *p)
-{
-    return p->uid == 0 && (p->trusted_exe || p->exe == NULL);
 }
 
 /* Say once that P is a super-server, but none of ours. */

@@ -55,6 +55,59 @@ cmp /etc/inetd.conf /root/before
 SCRIPT
 }
 
+@test "inetd.service is restarted as a unit where a HUP would drop RPC" {
+    on_systemd openbsd,rpc,servers <<'SCRIPT'
+rm -f /etc/init.d/tftpd-hpa /etc/init.d/nfs-common /etc/init.d/rpcbind
+echo 'rstatd/1-3 dgram rpc/udp wait root /bin/cat cat' >/etc/inetd.conf
+echo 'finger stream tcp nowait nobody /bin/cat cat' >>/etc/inetd.conf
+enable rpcbind.socket sockets.target
+enable rpcbind.service
+enable inetd.service
+boot <<'IN'
+registered() { rpcinfo -p 127.0.0.1 | grep -q ' 100001 '; }
+# Started before the port mapper: without registrations there is nothing to lose.
+wait_for rpcbind_is_up
+systemctl restart inetd
+wait_for registered
+was=$(systemctl show --property=MainPID --value inetd)
+batten 0 close finger --apply
+says 'restarted inetd'
+test "$(systemctl show --property=MainPID --value inetd)" != "$was"
+test "$(systemctl show --property=MainPID --value inetd)" = "$(pgrep -x inetd)"
+registered
+all_closed 79
+batten 0 rollback --yes
+registered
+all_open 79
+# Nobody there: what would help is the unit.
+systemctl stop inetd
+batten 0 close finger --apply
+batten 7 rollback --yes
+says 'hint: systemctl start openbsd-inetd'
+systemctl start openbsd-inetd
+all_open 79
+IN
+SCRIPT
+}
+
+@test "a look at the port mapper does not start it" {
+    on_systemd dns,rpc,servers <<'SCRIPT'
+rm -f /etc/init.d/*
+make_named
+printf '#!/bin/sh\n/usr/sbin/named -u bind\nexit 0\n' >/etc/rc.local
+chmod 755 /etc/rc.local
+enable rpcbind.socket sockets.target
+boot <<'IN'
+wait_for dig_works
+listens 4 tcp 111
+batten 0 close named --apply
+batten 0 rollback --yes
+refuse systemctl --quiet is-active rpcbind
+refuse pgrep -x rpcbind
+IN
+SCRIPT
+}
+
 @test "named.service is stopped and started as the unit" {
     on_systemd dns,servers <<'SCRIPT'
 rm -f /etc/init.d/*
