@@ -45,22 +45,55 @@ REST
 SCRIPT
 }
 
-@test "a user takes the port that is closed: still open, and by whom" {
+@test "a user has the port that is closed: still open, and by whom" {
     on_host openbsd,servers <<SCRIPT
 $as_tester
 $(cat <<'REST'
 echo '6001 stream tcp nowait nobody /bin/cat cat' >/etc/inetd.conf
-start_inetd openbsd 6001
 as_tester perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0);
-    setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
-    1 while !bind(S, sockaddr_in(6001, INADDR_ANY)); listen(S, 5); sleep' &
-wait_for pgrep -x perl
+    bind(S, sockaddr_in(6001, INADDR_ANY)); listen(S, 5); sleep' &
+wait_for answers 6001
 thief=$(pgrep -x perl)
-batten 7 close 6001/tcp --apply --wait 400ms
-says "6001/tcp.* still open, held by process $thief 'perl'"
+start_inetd openbsd
+wait_for listens 6 tcp 6001
+batten 7 close 6001/tcp --apply --wait 300ms
+says "6001 +ipv6 6001/tcp closed after"
+says "6001/tcp. .6001, ipv4. is still open, held by process $thief 'perl'"
 # And it does not come back while he has it.
 batten 7 rollback --yes --wait 1500ms
 says "6001/tcp.* did not open: process $thief 'perl' holds the port"
+REST
+)
+SCRIPT
+}
+
+@test "names that processes give themselves stay names" {
+    on_host openbsd,servers <<SCRIPT
+$as_tester
+$(cat <<'REST'
+echo '6001 stream tcp nowait nobody /bin/cat cat' >/etc/inetd.conf
+no_escapes() { test "$(tr -d '\033' </tmp/out | wc -c)" = "$(wc -c </tmp/out)" || fail 'escapes'; }
+# Escape sequences, what /proc/PID/stat and status are parsed by, a forged line of output.
+as_tester perl -MSocket -e '$0 = ") R 1 \e[2J\nUid:\t0"; socket(S, PF_INET, SOCK_STREAM, 0);
+    bind(S, sockaddr_in(6001, INADDR_ANY)); listen(S, 5); sleep' &
+as_tester perl -e '$0 = "inetd)\nPPid:\t1"; sleep' &
+as_tester perl -MSocket -e '$0 = "x\n0::/system"; socket(S, PF_INET, SOCK_STREAM, 0);
+    bind(S, sockaddr_in(7777, INADDR_ANY)); listen(S, 5); sleep' &
+wait_for answers 6001
+wait_for answers 7777
+start_inetd openbsd
+wait_for listens 6 tcp 6001
+batten 7 close 6001/tcp --apply --wait 300ms
+says '6001/tcp.* still open, held by process [0-9]+ '
+no_escapes
+refuse grep -qE '^(Uid|PPid|0::)' /tmp/out
+"$BATTEN" audit >/tmp/out 2>&1 || true
+says '7777/tcp'
+no_escapes
+refuse grep -qE '^(Uid|PPid|0::)' /tmp/out
+"$BATTEN" audit --json >/tmp/json || true
+jq -e '[.other_listeners[] | select(.port == 7777 and (.program | startswith("x\n0::")))] | length == 1' \
+    /tmp/json
 REST
 )
 SCRIPT
