@@ -36,6 +36,8 @@ make_bootable()
     test -x /usr/lib/systemd/systemd || no_systemd 'no systemd is unpacked'
     mkdir -p "$hierarchy"
     mount -t cgroup2 none "$hierarchy" 2>/dev/null || no_systemd 'this kernel has no cgroup v2'
+    # What a run left behind that was killed.
+    find "$hierarchy" -depth -path '*/batten-live.*' -type d -mmin +10 -exec rmdir {} + 2>/dev/null || true
     group=$hierarchy/batten-live.$(cut -c 1-8 /proc/sys/kernel/random/uuid)
     mkdir "$group" 2>/dev/null || no_systemd 'no cgroup of our own is to be had'
     trap leave_cgroup EXIT
@@ -91,7 +93,7 @@ boot()
 {
     boots=$((boots + 1))
     {
-        echo 'set -eu'
+        echo 'set -eu; : >/root/came'
         echo "LIVE='$LIVE'; BATTEN='$BATTEN'; BATTEN_BUILD='$BATTEN_BUILD'"
         echo "source '$LIVE/inside.bash'"
         cat
@@ -102,11 +104,14 @@ Requires=multi-user.target
 Wants=live-script.service
 After=multi-user.target
 UNIT
-    rm -f /root/status
+    rm -f /root/status /root/came
     : >/root/output
-    unshare -m -p -C -u -i --fork --kill-child bash -c "$init_command" </dev/null \
+    timeout -s KILL 60 unshare -m -p -C -u -i --fork --kill-child bash -c "$init_command" </dev/null \
         >/root/console 2>&1 || true
     cat /root/output
+    # A first boot that does not get there is this machine's affair.
+    test -f /root/came || test $boots -gt 1 ||
+        no_systemd "systemd does not come up in namespaces here: $(tail -n 1 /root/console)"
     test -f /root/status || fail "boot $boots did not come to its script: $(cat /root/console)"
     test "$(cat /root/status)" -eq 0 || fail "the script of boot $boots left $(cat /root/status)"
 }

@@ -15,7 +15,7 @@ on_systemd()
         echo "LIVE='$LIVE'; BATTEN='$BATTEN'; BATTEN_BUILD='$BATTEN_BUILD'"
         echo "source '$LIVE/systemd.bash'"
         cat
-    } | on_host "systemd,$1"
+    } | SECONDS_MOST=150 on_host "systemd,$1"
 }
 
 @test "inetd.service: one HUP, the unit stays, and back" {
