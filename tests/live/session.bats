@@ -185,3 +185,22 @@ REST
 )
 SCRIPT
 }
+
+@test "the timer runs although the program's file was replaced" {
+    on_host openbsd,servers <<SCRIPT
+$guarded
+TOP='$TOP'
+$(cat <<'REST'
+mkdir -p /root/tree/build
+cp -r "$TOP/lenses" /root/tree/
+cp "$BATTEN" /root/tree/build/batten
+exec 9</root/tree/build/batten
+rm /root/tree/build/batten
+/proc/self/fd/9 close finger --apply --confirm-within 2s
+all_closed 79
+wait_for answers 79
+cmp /etc/inetd.conf /tmp/before
+REST
+)
+SCRIPT
+}
