@@ -86,7 +86,9 @@ void follow_state_release(struct follow_state *s);
  * and named (code "not-stopped"). Where the plan has no port for the service, because the daemon
  * takes whatever it gets (rpc.statd, rpc.mountd), the program is all there is to go by. It is
  * stopped, and the super-server restarted, by its systemd unit only if that is its own
- * (process_unit). */
+ * (process_unit); the sockets by which systemd would start it again go with it. After a TERM the
+ * proof waits until a supervisor has had time to start it again. A daemon is started by its unit
+ * where that is enabled, else by the command of the plan, else by a unit or an init script. */
 int follow_run(struct follow_result *r, const struct plan *plan, struct follow_state *before,
                const struct follow_options *o, struct diag *d);
 void follow_result_release(struct follow_result *r);

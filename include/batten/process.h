@@ -58,6 +58,12 @@ void process_argv(const struct process *p, struct strlist *out);
  * far more. Caller frees. */
 char *process_unit(struct root *root, const struct process *p, const char *also);
 
+/* The socket units through which systemd starts the service UNIT by itself, appended to OUT. */
+void process_unit_sockets(struct root *root, const char *unit, struct strlist *out);
+
+/* Whether UNIT is enabled: systemd starts it at boot, and not only for others. */
+bool process_unit_enabled(struct root *root, const char *unit);
+
 /* Whether PATH (absolute) holds a pid: a small regular file with one decimal number, 2 or more.
  * 1 and *PID, 0 when there is no such file, -1 with D (code "pid-file-odd") when it is anything
  * else. */

@@ -18,7 +18,7 @@ struct listener {
     int port;
     unsigned long inode;
     uid_t uid;
-    pid_t *pids; /* owners that /proc let us see, sorted */
+    pid_t *pids; /* owners that /proc let us see, sorted, pid 1 behind the others */
     size_t npids;
 };
 

@@ -286,8 +286,11 @@ void carry_last_lines(struct carry *run)
     buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
     buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
     if (run->deadline.change > 0 && !run->only_probe)
-        buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
-                   run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
+        buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone%s)\n",
+                   run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000,
+                   root_offline(run->root) || deadline_hooked(run->root)
+                       ? ""
+                       : "; not by a reboot, see --boot in batten(8)");
     buf_release(&where);
 }
 

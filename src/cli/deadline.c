@@ -19,6 +19,8 @@
 static const char file_name[] = "deadline";
 static const char watch_command[] = "watch";
 
+enum { SCRIPT_MAX = 1024 * 1024 };
+
 /* Letters that are not taken for each other when read aloud or typed from another screen. */
 static int make_token(char out[7], struct diag *d)
 {
@@ -149,6 +151,36 @@ long long deadline_left(const struct deadline *dl)
 
     boot_id(now);
     return strcmp(now, dl->boot) == 0 && left > 0 ? left : 0;
+}
+
+static bool runs_recover(const char *text)
+{
+    for (const char *at = text; (at = strstr(at, "batten recover --boot")) != NULL; at++) {
+        const char *line = at;
+
+        while (line > text && line[-1] != '\n')
+            line--;
+        if (line[strspn(line, " \t")] != '#')
+            return true;
+    }
+    return false;
+}
+
+bool deadline_hooked(const struct root *root)
+{
+    static const char *const scripts[] = {"etc/rc.local", "etc/rc.d/rc.local", "etc/rc",
+                                          "etc/init.d/rcS", "etc/rc.d/rcS"};
+    bool hooked =
+        root_exists(root, "etc/systemd/system/sysinit.target.wants/batten-recover.service");
+
+    for (size_t i = 0; i < ARRAY_LEN(scripts) && !hooked; i++) {
+        struct buf text = BUF_INIT;
+
+        if (root_read(root, scripts[i], SCRIPT_MAX, &text, NULL, NULL) == ROOT_OK)
+            hooked = runs_recover(buf_str(&text));
+        buf_release(&text);
+    }
+    return hooked;
 }
 
 /* Whether DL still waits for a decision. */

@@ -18,6 +18,7 @@
 #include "batten/history.h"
 
 struct cli;
+struct root;
 
 struct deadline {
     unsigned change;
@@ -37,6 +38,10 @@ int deadline_clear(struct history *h, struct diag *d);
 
 /* Milliseconds left; 0 when over or another boot. */
 long long deadline_left(const struct deadline *dl);
+
+/* Whether this host runs 'batten recover --boot' when it starts: by the unit in src/share/boot, or
+ * by a line of a boot script that does not stand behind a '#'. */
+bool deadline_hooked(const struct root *root);
 
 /* Clear it under the lock, if it still waits. False: somebody decided before, or no lock. */
 bool deadline_confirm(struct root *root, struct history *h, const struct deadline *dl);

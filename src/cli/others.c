@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "batten/mem.h"
+#include "batten/text.h"
 #include "cli.h"
 #include "json.h"
 #include "render.h"
@@ -54,7 +55,9 @@ static void one_line(struct cli *c, const struct listener *l)
     render_cell(&c->out, service ? service->name : "-", 12, false);
     render_cell(&c->out, l->family, 6, false);
     render_cell(&c->out, l->address, 24, false);
-    buf_printf(&c->out, " %s\n", who);
+    buf_addc(&c->out, ' ');
+    text_safe(&c->out, who, strlen(who)); /* a process calls itself as it likes */
+    buf_addc(&c->out, '\n');
     free(port);
     free(who);
 }

@@ -92,7 +92,7 @@ int follow_run(struct follow_result *r, const struct plan *plan, struct follow_s
         process_find_inetd(dialect, &now, &f.inetds, &f.ninetds, &known, d) != 0)
         goto out;
     if (concerns_rpc(plan))
-        (void)rpcbind_dump(&f.mappings, &f.nmappings);
+        follow_look_rpc(&f);
     f.since = process_now();
     if (plan->reload)
         follow_tell_inetds(&f);

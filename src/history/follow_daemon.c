@@ -7,29 +7,9 @@
 #include "batten/text.h"
 
 enum {
-    COMMAND_MS = 15000,
-    DAEMON_MS = 3000, /* a daemon still in the foreground after that is taken for a started one */
+    INIT_MS = 250,
+    KEEPER_MS = 1500,
 };
-
-/* Daemons whose init script or unit is not called as their program is. */
-static const struct other_name {
-    const char *program, *script, *unit;
-} other_names[] = {
-    {"rpc.statd",  "nfs-common",        "rpc-statd" },
-    {"rpc.mountd", "nfs-kernel-server", "nfs-mountd"},
-    {"rpc.nfsd",   "nfs-kernel-server", "nfs-server"},
-    {"portmap",    "rpcbind",           "rpcbind"   },
-    {"named",      "named",             "named"     },
-    {"in.named",   "bind9",             "bind9"     },
-};
-
-static const struct other_name *other_name(const char *program)
-{
-    for (size_t i = 0; i < ARRAY_LEN(other_names); i++)
-        if (strcmp(other_names[i].program, program) == 0)
-            return &other_names[i];
-    return NULL;
-}
 
 /* --- stop
  * ---------------------------------------------------------------------------------------*/
@@ -75,12 +55,32 @@ static void remember_sockets(struct follow *f, const struct plan_daemon *daemon,
     }
 }
 
+/* The sockets by which systemd would start UNIT again for the next client: those alone, and not
+ * what depends on them. A socket that stays is reported by the proof. */
+static void stop_sockets(struct follow *f, const char *unit)
+{
+    struct strlist sockets = {0};
+
+    process_unit_sockets(f->root, unit, &sockets);
+    for (size_t i = 0; i < sockets.n; i++) {
+        const char *const argv[] = {"systemctl", "stop", "--job-mode=ignore-dependencies",
+                                    sockets.v[i], NULL};
+        const struct process_command c = {
+            .path = "usr/bin/systemctl", .argv = argv, .ms = FOLLOW_COMMAND_MS};
+
+        (void)process_run(f->root, &c, NULL);
+    }
+    strlist_release(&sockets);
+}
+
 static int stop_by_unit(struct follow *f, const char *unit, struct diag *d)
 {
     const char *const argv[] = {"systemctl", "stop", unit, NULL};
-    const struct process_command c = {.path = "usr/bin/systemctl", .argv = argv, .ms = COMMAND_MS};
+    const struct process_command c = {
+        .path = "usr/bin/systemctl", .argv = argv, .ms = FOLLOW_COMMAND_MS};
     struct buf quoted = BUF_INIT;
 
+    stop_sockets(f, unit);
     if (process_run(f->root, &c, d) == 0)
         return 0;
     text_shell_word(&quoted, unit); /* systemd's escapes hold backslashes */
@@ -101,18 +101,27 @@ static int stop_by_signal(const struct process *p, long long ms, struct diag *d)
     return left == 0 ? 0 : -1;
 }
 
+/* Init's inittab and the supervisors (runsv, supervise, a loop of the shell) start a daemon again
+ * that ends: at once, or a second later. A daemon that put itself into the background has none. */
+static void wait_for_keeper(struct follow *f, const struct process *p)
+{
+    long long until = process_now() + (p->ppid > 1 ? KEEPER_MS : INIT_MS);
+
+    if (until > f->settled)
+        f->settled = until;
+}
+
 static void stop_process(struct follow *f, const struct process *p)
 {
-    const struct other_name *other = other_name(p->exe != NULL ? text_basename(p->exe) : "");
     struct diag d = DIAG_INIT;
-    char *unit = process_unit(f->root, p, other != NULL ? other->unit : NULL);
+    char *unit = process_unit(f->root, p, follow_unit_name(p->exe != NULL ? p->exe : ""));
 
     if (!process_alive(p)) /* gone with the one before it */
         goto out;
     if (unit != NULL)
         (void)stop_by_unit(f, unit, &d);
-    else
-        (void)stop_by_signal(p, f->o->wait_ms, &d);
+    else if (stop_by_signal(p, f->o->wait_ms, &d) == 0)
+        wait_for_keeper(f, p);
     follow_signal_add(f, p->pid, p->comm, "TERM", &d);
     if (diag_isset(&d))
         *problems_new(&f->result->problems) = d;
@@ -215,162 +224,6 @@ static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
     listeners_release(&l);
 }
 
-/* --- start
- * --------------------------------------------------------------------------------------*/
-
-static bool unit_exists(const struct follow *f, const char *name)
-{
-    static const char *const dirs[] = {"etc/systemd/system", "usr/lib/systemd/system",
-                                       "lib/systemd/system"};
-    bool found = false;
-
-    for (size_t i = 0; i < ARRAY_LEN(dirs) && !found; i++) {
-        char *path = mem_printf("%s/%s.service", dirs[i], name);
-
-        found = root_exists(f->root, path);
-        free(path);
-    }
-    return found;
-}
-
-/* 1 there is no such unit, else as process_run. */
-static int start_by_unit(struct follow *f, const char *name, struct diag *d)
-{
-    const char *argv[] = {"systemctl", "start", name, NULL};
-    const struct process_command c = {.path = "usr/bin/systemctl", .argv = argv, .ms = COMMAND_MS};
-
-    if (!process_has_systemd() || !unit_exists(f, name))
-        return 1;
-    return process_run(f->root, &c, d);
-}
-
-static int start_by_script(struct follow *f, const char *name, struct diag *d)
-{
-    char *path = mem_printf("etc/init.d/%s", name);
-    const char *const argv[] = {path, "start", NULL};
-    const struct process_command c = {.path = path, .argv = argv, .ms = COMMAND_MS};
-    int result = 1;
-
-    if (root_exists(f->root, path))
-        result = process_run(f->root, &c, d);
-    free(path);
-    return result;
-}
-
-/* The first of the usual places that has PROGRAM, below the root. Caller frees; NULL. */
-static char *find_program(const struct follow *f, const char *program)
-{
-    static const char *const dirs[] = {"usr/sbin", "usr/bin",        "sbin",
-                                       "bin",      "usr/local/sbin", "usr/local/bin"};
-
-    if (program[0] == '/')
-        return mem_strdup(program + 1);
-    for (size_t i = 0; i < ARRAY_LEN(dirs) && strchr(program, '/') == NULL; i++) {
-        char *path = mem_printf("%s/%s", dirs[i], program);
-
-        if (root_exists(f->root, path))
-            return path;
-        free(path);
-    }
-    return NULL;
-}
-
-/* The command that stands in the script again. */
-static int start_by_command(struct follow *f, const struct plan_daemon *daemon, struct diag *d)
-{
-    struct process_command c = {.daemon = true, .ms = DAEMON_MS};
-    const char **argv;
-    char *path;
-    int result;
-
-    if (daemon->argv.n == 0)
-        return 1;
-    path = find_program(f, daemon->argv.v[0]);
-    if (path == NULL)
-        return 1;
-    argv = mem_array(daemon->argv.n + 1, sizeof(*argv));
-    for (size_t i = 0; i < daemon->argv.n; i++)
-        argv[i] = daemon->argv.v[i];
-    c.path = path;
-    c.argv = argv;
-    result = process_run(f->root, &c, d);
-    free(argv);
-    free(path);
-    return result;
-}
-
-static bool runs_already(struct follow *f, const struct plan_daemon *daemon)
-{
-    struct listeners none = {0};
-    struct process *list;
-    size_t n;
-
-    if (process_find_program(f->root, daemon->program, &none, &list, &n, NULL) != 0)
-        return false;
-    process_list_free(list, n);
-    return n > 0;
-}
-
-static bool comes_up(struct follow *f, const struct plan_daemon *daemon)
-{
-    long long end = process_now() + f->o->wait_ms;
-
-    while (!runs_already(f, daemon)) {
-        if (process_now() >= end)
-            return false;
-        process_sleep(20);
-    }
-    return true;
-}
-
-static void print_command(struct follow *f, const struct plan_daemon *daemon)
-{
-    struct buf command = BUF_INIT;
-    struct diag *d;
-
-    for (size_t i = 0; i < daemon->argv.n; i++) {
-        buf_adds(&command, i > 0 ? " " : "");
-        text_shell_word(&command, daemon->argv.v[i]);
-    }
-    if (daemon->argv.n == 0)
-        text_shell_word(&command, daemon->program);
-    d = follow_problem(f, "start-by-hand", "'%s' (%s) has to be started by hand", daemon->program,
-                       daemon->service);
-    diag_at(d, daemon->path, daemon->line, 0);
-    diag_hint(d, "%s", buf_str(&command));
-    buf_release(&command);
-}
-
-/* As the host starts it: its unit, then the very command the script holds again, then its init
- * script (whose options may be others). */
-static void start_daemon(struct follow *f, const struct plan_daemon *daemon)
-{
-    const char *name = text_basename(daemon->program);
-    const struct other_name *other = other_name(name);
-    struct diag d = DIAG_INIT;
-    int result;
-
-    if (runs_already(f, daemon))
-        return;
-    result = start_by_unit(f, other != NULL ? other->unit : name, &d);
-    if (result == 1)
-        result = start_by_command(f, daemon, &d);
-    if (result == 1)
-        result = start_by_script(f, other != NULL ? other->script : name, &d);
-    if (result == 1) {
-        print_command(f, daemon);
-        return;
-    }
-    if (result == 0 && !comes_up(f, daemon))
-        diag_set(&d, STATUS_ATTENTION, "start-failed", "'%s' (%s) was started and does not run",
-                 daemon->program, daemon->service);
-    follow_signal_add(f, 0, name, "start", &d);
-    if (diag_isset(&d)) {
-        diag_at(&d, daemon->path, daemon->line, 0);
-        *problems_new(&f->result->problems) = d;
-    }
-}
-
 /* --- in the right order
  * -------------------------------------------------------------------------*/
 
@@ -394,5 +247,5 @@ void follow_daemons(struct follow *f)
     for (int portmap = 1; portmap >= 0; portmap--)
         for (size_t i = 0; i < plan->ndaemons; i++)
             if (plan->daemons[i].start && is_portmap(&plan->daemons[i]) == (portmap == 1))
-                start_daemon(f, &plan->daemons[i]);
+                follow_start_daemon(f, &plan->daemons[i]);
 }

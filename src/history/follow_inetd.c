@@ -46,12 +46,16 @@ const char *follow_start_hint(const struct follow *f)
     static char hint[128];
     const char *script = init_script(f);
 
-    if (process_has_systemd())
+    if (script == NULL && process_has_systemd())
         return "systemctl start inetd";
     if (script == NULL)
         return strcmp(dialect_of(f), "inetutils") == 0 ? "/usr/sbin/inetutils-inetd"
                                                        : "/usr/sbin/inetd";
-    (void)snprintf(hint, sizeof(hint), "/%s start", script);
+    /* A package's unit goes by its script's name. */
+    if (process_has_systemd())
+        (void)snprintf(hint, sizeof(hint), "systemctl start %s", text_basename(script));
+    else
+        (void)snprintf(hint, sizeof(hint), "/%s start", script);
     return hint;
 }
 

@@ -37,6 +37,8 @@ size_t count_untaken(const struct listeners *l, const bool *taken, const struct 
 /* --- one run
  * ------------------------------------------------------------------------------------*/
 
+enum { FOLLOW_COMMAND_MS = 15000 }; /* for a unit or an init script to do as it is told */
+
 struct follow {
     struct follow_result *result;
     const struct plan *plan;
@@ -55,6 +57,7 @@ struct follow {
     size_t nmappings;
     unsigned long *stopped; /* socket inodes of the daemons that were stopped */
     size_t nstopped, cap_stopped;
+    long long settled; /* until then a daemon that was stopped may be started again by its keeper */
     struct plan_sockets extra; /* what they listened on beyond what the plan knows */
     struct want *wants;        /* one per proof of the result */
 };
@@ -84,11 +87,18 @@ const char *follow_start_hint(const struct follow *f); /* a command that starts 
 bool follow_adopt(struct follow *f, struct process *old, struct process *list, size_t n);
 
 /* follow_rpc.c */
+void follow_look_rpc(struct follow *f); /* before anybody is told or stopped */
 bool follow_hup_drops_rpc(struct follow *f);
 void follow_check_rpc(struct follow *f);
 
 /* follow_daemon.c */
 void follow_daemons(struct follow *f);
+
+/* follow_start.c */
+void follow_start_daemon(struct follow *f, const struct plan_daemon *daemon);
+
+/* What the unit of PROGRAM (a path or a name) is called, without ".service". Borrowed. */
+const char *follow_unit_name(const char *program);
 
 /* follow_proof.c */
 void follow_prove(struct follow *f);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "batten/mem.h"
+#include "batten/text.h"
 
 enum {
     POLL_LEAST_MS = 4,
@@ -221,6 +222,47 @@ static void find_holder(const struct follow *f, const struct view *v, const stru
     process_release(&holder);
 }
 
+/* The process that has started P since the look before the change; 0: P was there, or it is init's.
+ */
+static pid_t keeper_of(const struct follow *f, const struct process *p)
+{
+    const struct listeners *l = &f->before->listeners;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (listener_owned_by(&l->v[i], p->pid))
+            return 0;
+    return f->nstopped > 0 && p->ppid > 1 ? p->ppid : 0;
+}
+
+/* To kill what is watched over is no use: it is started again. Pid 1 holds what systemd's socket
+ * units listen on, and is not to be killed at all. */
+static void hint_at_holder(const struct follow *f, const struct follow_proof *p, struct diag *d)
+{
+    struct process holder = {.fd = -1};
+    struct buf quoted = BUF_INIT;
+    char *unit = NULL;
+    pid_t keeper = 0;
+
+    if (process_open(&holder, p->holder, NULL) == 0) {
+        unit = process_unit(f->root, &holder, NULL);
+        keeper = keeper_of(f, &holder);
+    }
+    if (p->holder == 1) {
+        diag_hint(d, process_has_systemd() ? "systemctl list-sockets" : "ss -lntup");
+    } else if (unit != NULL) {
+        text_shell_word(&quoted, unit);
+        diag_hint(d, "systemctl stop %s", buf_str(&quoted));
+    } else if (keeper > 0) {
+        diag_hint(d, "its parent has started it again, see to that first: ps -fp %ld",
+                  (long)keeper);
+    } else {
+        diag_hint(d, "it closes when that process ends: kill %ld", (long)p->holder);
+    }
+    buf_release(&quoted);
+    free(unit);
+    process_release(&holder);
+}
+
 static void report_open(struct follow *f, const struct follow_proof *p)
 {
     char *what = subject(p);
@@ -240,7 +282,7 @@ static void report_open(struct follow *f, const struct follow_proof *p)
     } else {
         d = follow_problem(f, "port-open", "%s is still open, held by process %ld '%s'", what,
                            (long)p->holder, p->holder_name != NULL ? p->holder_name : "?");
-        diag_hint(d, "it closes when that process ends: kill %ld", (long)p->holder);
+        hint_at_holder(f, p, d);
     }
     free(what);
 }
@@ -272,7 +314,7 @@ static void report(struct follow *f, const struct view *v)
         find_holder(f, v, &f->wants[i], p);
         if (p->want_closed)
             report_open(f, p);
-        else
+        else if (f->ninetds > 0 || !f->wants[i].socket->inetd) /* else said as "no-inetd" */
             report_not_open(f, p);
     }
     for (size_t i = 0; i < f->plan->stays.n; i++) {
@@ -304,7 +346,7 @@ static void poll_until(struct follow *f, long long end)
         bool again = !done && misses_something(f, &v);
 
         view_release(&v);
-        if (done || process_now() >= end)
+        if (process_now() >= (done ? f->settled : end))
             return;
         if (again && process_now() - f->since >= AGAIN_MS)
             follow_tell_again(f);

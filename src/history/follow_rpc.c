@@ -7,7 +7,28 @@
 #include "batten/catalogue.h"
 #include "batten/dialect.h"
 
-enum { RPC_POLL_MS = 20 };
+enum { RPC_POLL_MS = 20, PORTMAP_PORT = 111 };
+
+/* Where systemd alone holds the port, whoever asks starts the port mapper. */
+static bool portmap_runs(void)
+{
+    struct listeners l;
+    bool runs = false;
+
+    if (listeners_read(&l, true, NULL) != 0)
+        return false;
+    for (size_t i = 0; i < l.n && !runs; i++)
+        runs = l.v[i].port == PORTMAP_PORT && strcmp(l.v[i].proto, "tcp") == 0 &&
+               l.v[i].npids > 0 && l.v[i].pids[0] != 1;
+    listeners_release(&l);
+    return runs;
+}
+
+void follow_look_rpc(struct follow *f)
+{
+    if (portmap_runs())
+        (void)rpcbind_dump(&f->mappings, &f->nmappings);
+}
 
 /* openbsd-inetd takes every RPC program of its file out of the port mapper at any HUP, and puts
  * none back. */
@@ -166,7 +187,7 @@ void follow_check_rpc(struct follow *f)
     struct rpc_mapping *now;
     size_t n;
 
-    if (f->nmappings == 0 || dump_settled(f, &now, &n) != 0)
+    if (f->nmappings == 0 || !portmap_runs() || dump_settled(f, &now, &n) != 0)
         return;
     check_lost(f, now, n);
     if (f->nstopped > 0)

@@ -46,7 +46,7 @@ struct reader {
 /* The last MAX bytes of a regular file, from the start of a unit of STEP bytes (0: of a line). */
 static bool read_tail(const struct reader *r, const char *path, size_t step, struct buf *out)
 {
-    int fd = root_openat(r->root, path, O_RDONLY, 0);
+    int fd = root_openat(r->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     struct stat st;
     off_t from = 0;
     size_t want;

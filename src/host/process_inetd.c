@@ -10,6 +10,8 @@
 #include "batten/text.h"
 #include "process_int.h"
 
+enum { REPORTED_MOST = 8 }; /* anybody may run any number of them */
+
 /* What one dialect's daemon is called. */
 struct kind {
     const char *dialect;
@@ -65,6 +67,14 @@ static bool goes_by(const struct process *p, const char *applet)
     return yes;
 }
 
+/* Only root's can bind the ports and change to the users of the file. Whoever runs a copy, or the
+ * very program, under another uid would get his own sockets taken for the host's. */
+static bool is_hosts(const struct process *p)
+{
+    return p->uid == 0 && (p->trusted_exe || p->exe == NULL);
+}
+
+/* Its words are read last, and never a user's: where those are kept he could let us wait. */
 static bool is_kind(const struct process *p, const struct kind *k)
 {
     const char *name = p->exe != NULL ? text_basename(p->exe) : p->comm;
@@ -74,7 +84,9 @@ static bool is_kind(const struct process *p, const struct kind *k)
     if (!among(k->exes, ARRAY_LEN(k->exes), name) &&
         !(k->applet != NULL && text_starts(name, k->exes[0]))) /* "busybox.nosuid" */
         return p->exe == NULL && k->applet != NULL && strcmp(name, k->applet) == 0;
-    return k->applet == NULL || strcmp(name, k->applet) == 0 || goes_by(p, k->applet);
+    if (k->applet == NULL || strcmp(name, k->applet) == 0)
+        return true;
+    return is_hosts(p) && goes_by(p, k->applet);
 }
 
 /* A file named on its command line that is none of the dialect's own; NULL when there is none. */
@@ -115,7 +127,7 @@ static void report_foreign(struct search *s, const struct process *p)
     char *pid = mem_printf("%ld", (long)p->pid);
     struct diag *d;
 
-    if (!strlist_has(&s->foreign, pid)) {
+    if (s->foreign.n < REPORTED_MOST && !strlist_has(&s->foreign, pid)) {
         strlist_add(&s->foreign, pid);
         d = problems_new(s->problems);
         if (p->hidden) {
@@ -123,10 +135,14 @@ static void report_foreign(struct search *s, const struct process *p)
                      "only root can see whether process %s '%s' is this host's super-server", pid,
                      p->comm);
             diag_hint(d, "run it as root: sudo batten");
-        } else {
+        } else if (!p->ours) {
             diag_set(d, STATUS_DONE, "foreign-inetd",
                      "process %s '%s' is an inetd of a container or chroot and is left alone", pid,
                      p->comm);
+        } else {
+            diag_set(d, STATUS_DONE, "users-inetd",
+                     "process %s '%s' (uid %lu) is not root's inetd and is left alone", pid,
+                     p->comm, (unsigned long)p->uid);
         }
     }
     free(pid);
@@ -137,7 +153,7 @@ static void consider(struct search *s, struct process *p)
 {
     char *other = NULL;
 
-    if (!p->ours)
+    if (!p->ours || !is_hosts(p))
         report_foreign(s, p);
     else if ((other = other_file(p, s->kind)) != NULL)
         diag_set(problems_new(s->problems), STATUS_DONE, "other-config",
@@ -220,16 +236,30 @@ static void try_pid_files(struct search *s)
     }
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Each once: a user's hundred processes may share a thousand sockets. */
 static void try_owners(struct search *s, const struct listeners *l)
 {
-    pid_t last = 0;
+    size_t n = 0, cap = 0;
+    pid_t *all = NULL;
 
     for (size_t i = 0; i < l->n; i++)
         for (size_t k = 0; k < l->v[i].npids; k++) {
-            if (l->v[i].pids[k] != last)
-                (void)try_pid(s, l->v[i].pids[k]);
-            last = l->v[i].pids[k];
+            all = mem_grow(all, n, &cap, sizeof(*all));
+            all[n++] = l->v[i].pids[k];
         }
+    if (n > 1)
+        qsort(all, n, sizeof(*all), compare_pids);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || all[i] != all[i - 1])
+            (void)try_pid(s, all[i]);
+    free(all);
 }
 
 static void try_everybody(struct search *s)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct process;
+struct strlist;
 
 enum { PROC_TEXT_MAX = 4096 };
 
@@ -22,6 +23,9 @@ char *process_unit_in(char *text);
 
 /* Whether UNIT is PROGRAM's by its name: "named.service" is that of "/usr/sbin/named". NULL: no. */
 bool process_unit_named(const char *unit, const char *program);
+
+/* The sockets in systemctl's "TriggeredBy=a.socket b.timer\n". */
+void process_unit_triggers(const char *said, struct strlist *out);
 
 /* The number in systemctl's "MainPID=17\n"; 0 when there is none. */
 long process_main_pid(const char *said);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "batten/buf.h"
 #include "batten/mem.h"
+#include "batten/process.h"
 
 enum {
     PORTMAP_PORT = 111,
@@ -22,6 +24,7 @@ enum {
     RPC_REPLY = 1,
     XID = 0x62617474,
     REPLY_MAX = 256 * 1024,
+    TIME_MS = 1000, /* for all of it: an answer may come a byte at a time */
     MAPPINGS_MAX = 8192,
 };
 
@@ -29,7 +32,7 @@ enum {
 
 static int open_portmap(void)
 {
-    const struct timeval limit = {.tv_sec = 1};
+    const struct timeval limit = {.tv_sec = TIME_MS / 1000};
     const struct sockaddr_in at = {.sin_family = AF_INET,
                                    .sin_port = htons(PORTMAP_PORT),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -37,7 +40,6 @@ static int open_portmap(void)
 
     if (fd < 0)
         return -1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
         close(fd);
@@ -68,12 +70,19 @@ static int ask(int fd)
     return send(fd, wire, sizeof(wire), MSG_NOSIGNAL) == (ssize_t)sizeof(wire) ? 0 : -1;
 }
 
-static int receive(int fd, unsigned char *to, size_t len)
+static int receive(int fd, unsigned char *to, size_t len, long long end)
 {
     while (len > 0) {
-        ssize_t got = recv(fd, to, len, 0);
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        long long left = end - process_now();
+        ssize_t got;
 
-        if (got < 0 && errno == EINTR)
+        if (left <= 0)
+            return -1;
+        if (poll(&wait, 1, (int)left) <= 0)
+            continue;
+        got = recv(fd, to, len, MSG_DONTWAIT);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (got <= 0)
             return -1;
@@ -91,17 +100,18 @@ static uint32_t word_at(const unsigned char *p)
 /* All fragments of the reply's record. */
 static int take_record(int fd, struct buf *out)
 {
+    long long end = process_now() + TIME_MS;
     unsigned char mark[4];
     uint32_t len;
 
     do {
-        if (receive(fd, mark, sizeof(mark)) != 0)
+        if (receive(fd, mark, sizeof(mark), end) != 0)
             return -1;
         len = word_at(mark) & ~LAST_FRAGMENT;
         if (len > REPLY_MAX - out->len)
             return -1;
         buf_reserve(out, len);
-        if (receive(fd, (unsigned char *)out->data + out->len, len) != 0)
+        if (receive(fd, (unsigned char *)out->data + out->len, len, end) != 0)
             return -1;
         out->len += len;
     } while ((word_at(mark) & LAST_FRAGMENT) == 0);
@@ -134,12 +144,15 @@ int rpcbind_parse(const unsigned char *reply, size_t len, struct rpc_mapping **o
     at = word_at(reply + 16);
     if (at > len - 24 || (at & 3) != 0 || word_at(reply + 20 + at) != 0)
         return -1;
-    for (at += 24; at + 4 <= len && word_at(reply + at) == 1; at += 20) {
-        if (at + 20 > len || *n == MAPPINGS_MAX)
-            break;
+    for (at += 24; at + 20 <= len && word_at(reply + at) == 1 && *n < MAPPINGS_MAX; at += 20)
         add(out, n, &cap, reply + at + 4);
-    }
-    return 0;
+    /* A list without its end would make all behind the cut look lost. */
+    if (at + 4 <= len && word_at(reply + at) == 0)
+        return 0;
+    free(*out);
+    *out = NULL;
+    *n = 0;
+    return -1;
 }
 
 int rpcbind_dump(struct rpc_mapping **out, size_t *n)

@@ -128,6 +128,7 @@ static void add_utmp(struct session *s, const struct connections *c)
 {
     char name[64];
     const char *line = terminal(name, sizeof(name));
+    bool known = s->n > 0;
     struct utmpx *u;
 
     if (line == NULL)
@@ -142,8 +143,9 @@ static void add_utmp(struct session *s, const struct connections *c)
             continue;
         (void)climb(s, u->ut_pid, c, &ignored);
         (void)snprintf(host, sizeof(host), "%.*s", (int)sizeof(host) - 1, u->ut_host);
-        /* A local terminal has no host, or an X display's name. */
-        if (before == 0 && s->n == before && host[0] != '\0' && host[0] != ':')
+        /* A local terminal has no host, or an X display's name. What another entry of this terminal
+         * says, a stale one or a made-up one, takes nothing away from this one. */
+        if (!known && s->n == before && host[0] != '\0' && host[0] != ':')
             (void)add_way(s, 0, host, "utmp");
     }
     endutxent();

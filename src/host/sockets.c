@@ -174,19 +174,18 @@ static int dump_once(const struct sink *to, const struct sock_table *table)
     int fd;
 
     fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (fd < 0)
-        goto out;
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    if (ask(fd, table) != 0)
-        goto out;
-    do {
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+        result = ask(fd, table);
+    }
+    while (result == 0) {
         ssize_t len = recv(fd, reply, REPLY_MAX, 0);
 
-        if (len < 0 && errno == EINTR)
-            continue;
-        result = len <= 0 ? -1 : take_reply(to, table, reply, (size_t)len);
-    } while (result == 0);
-out:
+        if (len > 0)
+            result = take_reply(to, table, reply, (size_t)len);
+        else if (len == 0 || errno != EINTR)
+            result = -1;
+    }
     if (fd >= 0)
         close(fd);
     free(reply);

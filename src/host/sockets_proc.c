@@ -109,10 +109,13 @@ static int compare_inodes(const void *a, const void *b)
     return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
+/* systemd keeps a descriptor of every socket it hands to a daemon: pid 1 comes last. */
 static int compare_pids(const void *a, const void *b)
 {
     pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
 
+    if ((x == 1) != (y == 1))
+        return x == 1 ? 1 : -1;
     return (x > y) - (x < y);
 }
 
@@ -239,7 +242,7 @@ bool sockets_unix_bound(const char *path)
     while (f != NULL && !found && getline(&line, &cap, f) > 0) {
         char *name = strchr(line, '/');
 
-        if (name == NULL)
+        if (name == NULL || name == line || name[-1] != ' ') /* "@/run/x" is no file */
             continue;
         name[strcspn(name, "\n")] = '\0';
         found = strcmp(name, path) == 0;

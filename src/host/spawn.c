@@ -18,86 +18,54 @@
 #include "batten/mem.h"
 #include "child.h"
 
-static const char systemd_run[] = "/usr/bin/systemd-run";
+static const char systemd_run[] = "/usr/bin/systemd-run", own_program[] = "/proc/self/exe";
 
-static _Noreturn void exec_words(const struct strlist *words, bool no_hup)
+enum { UNIT_MS = 10000 }; /* for systemd to start a unit */
+
+static _Noreturn void exec_words(const char *path, const struct strlist *words, bool no_hup)
 {
     const char **argv = mem_array(words->n + 1, sizeof(*argv));
 
     for (size_t i = 0; i < words->n; i++)
         argv[i] = words->v[i];
-    child_exec(argv[0], argv, -1, no_hup);
+    child_exec(path, argv, -1, no_hup);
+}
+
+/* The child in between: its end with 0 says that the grandchild is there. That is this very
+ * program, even where its file has been replaced meanwhile and its name leads elsewhere. */
+static _Noreturn void detach(const struct strlist *words)
+{
+    pid_t child;
+
+    setsid();
+    signal(SIGHUP, SIG_IGN); /* the leader's end sends one */
+    child = fork();
+    if (child != 0)
+        _exit(child < 0 ? errno : 0);
+    if (chdir("/") != 0)
+        _exit(127);
+    exec_words(own_program, words, true);
 }
 
 /* Fork twice, so that the grandchild belongs to init and to no session of ours. */
 static int start_detached(const struct strlist *words, struct diag *d)
 {
     pid_t child = fork();
-    int status;
+    int status = 0;
 
-    if (child < 0)
-        return diag_set(d, STATUS_SYSTEM, "fork", "cannot start a process: %s", strerror(errno));
-    if (child == 0) {
-        setsid();
-        signal(SIGHUP, SIG_IGN); /* the leader's end sends one */
-        if (fork() != 0)
-            _exit(0);
-        if (chdir("/") != 0)
-            _exit(127);
-        exec_words(words, true);
-    }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    if (child == 0)
+        detach(words);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    return 0;
+    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    return diag_set(d, STATUS_SYSTEM, "fork", "cannot start a process: %s",
+                    strerror(child < 0 ? errno : WEXITSTATUS(status)));
 }
 
 static bool under_systemd(void)
 {
     return access("/run/systemd/system", F_OK) == 0 && access(systemd_run, X_OK) == 0;
-}
-
-/* systemd-run itself is waited for: when it fails (no bus), the plain way is taken. */
-static int start_unit(const struct strlist *words)
-{
-    struct strlist all = {0};
-    int status = -1;
-    pid_t child;
-
-    strlist_add(&all, systemd_run);
-    strlist_add(&all, "--quiet");
-    strlist_add(&all, "--collect");
-    strlist_add(&all, "--description=batten confirm timer");
-    strlist_add(&all, "--");
-    for (size_t i = 0; i < words->n; i++)
-        strlist_add(&all, words->v[i]);
-    child = fork();
-    if (child == 0)
-        exec_words(&all, false);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    strlist_release(&all);
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
-int spawn_self(const char *const *argv, struct diag *d)
-{
-    struct strlist words = {0};
-    char exe[4096];
-    ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    int result = -1;
-
-    if (len <= 0)
-        return diag_set(d, STATUS_SYSTEM, "no-proc", "cannot find my own program: /proc is needed");
-    exe[len] = '\0';
-    strlist_add(&words, exe);
-    for (size_t i = 0; argv[i] != NULL; i++)
-        strlist_add(&words, argv[i]);
-    if (under_systemd())
-        result = start_unit(&words);
-    if (result != 0)
-        result = start_detached(&words, d);
-    strlist_release(&words);
-    return result;
 }
 
 /* Wait for PID through a pidfd; 1: MS are over. */
@@ -120,6 +88,60 @@ static int wait_for(pid_t pid, long long ms, int *status)
     while (waitpid(pid, status, 0) < 0 && errno == EINTR)
         ;
     return ready <= 0;
+}
+
+/* systemd-run itself is waited for: when it fails (no bus) or hangs, the plain way is taken. The
+ * unit has started once the program has (exec); the daemons that the watcher starts on the way back
+ * outlive it (KillMode). */
+static int start_unit(const struct strlist *words)
+{
+    static const char *const options[] = {
+        "--quiet",
+        "--collect",
+        "--description=batten confirm timer",
+        "--property=Type=exec",
+        "--property=KillMode=process",
+        "--property=SuccessExitStatus=5 7" /* undone: its work */};
+    struct strlist all = {0};
+    int status = -1;
+    pid_t child;
+
+    strlist_add(&all, systemd_run);
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        strlist_add(&all, options[i]);
+    strlist_add(&all, "--");
+    for (size_t i = 0; i < words->n; i++)
+        strlist_add(&all, words->v[i]);
+    child = fork();
+    if (child == 0) {
+        setpgid(0, 0);
+        exec_words(systemd_run, &all, false);
+    }
+    strlist_release(&all);
+    if (child < 0 || wait_for(child, UNIT_MS, &status) != 0)
+        return -1;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int spawn_self(const char *const *argv, struct diag *d)
+{
+    struct strlist words = {0};
+    char exe[4096];
+    ssize_t len = readlink(own_program, exe, sizeof(exe) - 1);
+    int result = -1;
+
+    if (len <= 0)
+        return diag_set(d, STATUS_SYSTEM, "no-proc", "cannot find my own program: /proc is needed");
+    exe[len] = '\0';
+    strlist_add(&words, exe);
+    for (size_t i = 0; argv[i] != NULL; i++)
+        strlist_add(&words, argv[i]);
+    if (under_systemd())
+        result = start_unit(&words);
+    if (result != 0)
+        result = start_detached(&words, d);
+    strlist_release(&words);
+    return result;
 }
 
 int spawn_probe(char *const *argv, long long ms, struct diag *d)

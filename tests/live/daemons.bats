@@ -184,21 +184,38 @@ kill $pid
 SCRIPT
 }
 
-@test "under systemd a daemon is started by its unit" {
+@test "under systemd a daemon is started by its unit, if that is on" {
     on_host servers <<'SCRIPT'
 mkdir -p /run/systemd/system /etc/systemd/system
 cp /usr/bin/sleep /usr/sbin/unitd
 : >/etc/systemd/system/unitd.service
 cat >/usr/bin/systemctl.new <<'SH'
 #!/bin/sh
-echo "$*" >>/tmp/systemctl
-/usr/sbin/unitd 300 &
+case $1 in
+is-enabled) cat /tmp/state ;;
+start) echo "$*" >>/tmp/systemctl; /usr/sbin/unitd 300 & ;;
+show) echo "TriggeredBy=unitd.socket other.timer" ;;
+esac
 SH
 chmod 755 /usr/bin/systemctl.new
 mv /usr/bin/systemctl.new /usr/bin/systemctl
-driver 0 --then true start:unit,/usr/sbin/unitd,5
+no_unitd() { ! pgrep -x unitd >/dev/null; }
+end_it() { pkill -x unitd; wait_for no_unitd; }
+echo enabled >/tmp/state
+driver 0 --then true start:unit,/usr/sbin/unitd,301
 says '^signal start 0 unitd done'
-test "$(cat /tmp/systemctl)" = 'start unitd' || fail "$(cat /tmp/systemctl)"
+test "$(cat /tmp/systemctl)" = 'start unitd.socket unitd.service' || fail "$(cat /tmp/systemctl)"
+end_it
+# Else by the command, and where there is none by the unit after all.
+for state in disabled masked static 'enabled disabled'; do
+    echo $state >/tmp/state
+    rm /tmp/systemctl
+    driver 0 --then true start:unit,/usr/sbin/unitd,301
+    refuse test -e /tmp/systemctl
+    pgrep -xf '/usr/sbin/unitd 301'
+    end_it
+    : >/tmp/systemctl
+done
 SCRIPT
 }
 

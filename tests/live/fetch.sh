@@ -1,7 +1,7 @@
 #!/bin/bash
 # fetch.sh - unpack the network daemons that the live tests run below build/daemons
 #
-#     tests/live/fetch.sh [GROUP...]        all groups but 'dovecot' and 'busybox' when none is named
+#     tests/live/fetch.sh [GROUP...]        all groups but 'dovecot', 'busybox' and 'systemd' when none is named
 #
 # Nothing is installed: packages are downloaded with apt-get download and unpacked with dpkg -x.
 # What is there already is kept, so a second run needs no network. Groups are unpacked apart, one
@@ -34,10 +34,11 @@ packages_of()
         ;;
     rpc) echo rpcbind nfs-common ;;
     dns) echo bind9 bind9-dnsutils ;;
+    systemd) echo systemd systemd-sysv dbus dbus-daemon libpam-systemd ;;
     dovecot) echo dovecot-core dovecot-imapd dovecot-pop3d ;;
     busybox) ;; # built, see busybox.sh
     *)
-        say "unknown group '$1' (openbsd inetutils xinetd servers rpc dns dovecot busybox)"
+        say "unknown group '$1' (openbsd inetutils xinetd servers rpc dns systemd dovecot busybox)"
         exit 2
         ;;
     esac

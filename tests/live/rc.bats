@@ -42,10 +42,20 @@ wait_for statd_is_up'
     on_host servers,rpc,dns <<SCRIPT
 $rc_host
 $(cat <<'REST'
+registered() { rpcinfo -p 127.0.0.1 | grep -q " 100024 .* $1 "; }
+registered udp && registered tcp
 batten 1 audit
 batten 0 harden --profile jpcert-98-0004 --apply
+for family in ipv4 ipv6; do
+    says "named +$family 53/tcp closed after"
+    says "named +$family 53/udp closed after"
+    says "statd +$family [0-9]+/tcp closed after"
+    says "statd +$family [0-9]+/udp closed after"
+done
 refuse dig_works
 refuse statd_is_up
+refuse registered udp
+refuse registered tcp
 rpcbind_is_up
 refuse pgrep -x named
 refuse pgrep -x rpc.statd
@@ -61,6 +71,99 @@ cmp /etc/rc.local /tmp/before
 stat -c '%a %u %g' /etc/rc.local | cmp - /tmp/meta
 wait_for dig_works
 wait_for statd_is_up
+registered udp && registered tcp
+for family in 4 6; do
+    listens $family tcp 53
+    listens $family udp 53
+done
+REST
+)
+SCRIPT
+}
+
+@test "killed daemons leave pid files and registrations: neither misleads" {
+    on_host servers,rpc,dns <<SCRIPT
+$rc_host
+$(cat <<'REST'
+kill -KILL $(pgrep -x named) $(pgrep -x rpc.statd)
+wait_for no_named
+test -s /run/named/named.pid
+test -s /run/rpc.statd.pid
+rpcinfo -p 127.0.0.1 | grep -q ' 100024 '
+# Somebody else's now.
+sleep 300 & innocent=$!
+echo $innocent >/run/named/named.pid
+echo $innocent >/run/rpc.statd.pid
+batten 0 close named statd --apply
+kill -0 $innocent
+says_not 'stopped'
+batten 0 rollback --yes
+wait_for dig_works
+wait_for statd_is_up
+kill -0 $innocent
+batten 0 close named statd --apply
+kill -0 $innocent
+refuse dig_works
+refuse statd_is_up
+REST
+)
+SCRIPT
+}
+
+@test "a daemon that something starts again is still open, and by whom" {
+    on_host servers,rpc,dns <<SCRIPT
+$rc_host
+$(cat <<'REST'
+pkill -x named
+wait_for no_named
+(while :; do /usr/sbin/named -u bind -f; sleep 0.7; done) &
+keeper=$!
+wait_for dig_works
+was=$(pgrep -x named)
+batten 7 close named --apply
+says "named +ipv4 53/tcp still open, held by named\["
+says "hint: its parent has started it again, see to that first: ps -fp $keeper\$"
+wait_for dig_works
+test "$(pgrep -x named)" != "$was"
+kill $keeper
+REST
+)
+SCRIPT
+}
+
+@test "a daemon that ignores TERM is named, and stays" {
+    on_host servers,rpc,dns <<SCRIPT
+$rc_host
+$(cat <<'REST'
+pkill -x named
+wait_for no_named
+kill -STOP $(pgrep -x rpc.statd)
+batten 7 close statd --apply --wait 300ms
+says "process $(pgrep -x rpc.statd) 'rpc.statd' does not end on TERM"
+says "hint: kill -KILL $(pgrep -x rpc.statd)"
+kill -CONT $(pgrep -x rpc.statd)
+REST
+)
+SCRIPT
+}
+
+@test "named in a chroot of its own is left alone, and named" {
+    on_host servers,rpc,dns <<SCRIPT
+$rc_host
+$(cat <<'REST'
+pkill -x named
+wait_for no_named
+mkdir -p /var/lib/named/etc /var/lib/named/var/cache /var/lib/named/run/named
+mkdir -p /var/lib/named/usr/share/dns /var/lib/named/dev
+cp -a /etc/bind /var/lib/named/etc/
+cp -a /usr/share/dns/. /var/lib/named/usr/share/dns/
+cp -a /var/cache/bind /var/lib/named/var/cache/
+chown -R bind /var/lib/named/run/named /var/lib/named/var/cache
+/usr/sbin/named -u bind -t /var/lib/named
+wait_for dig_works
+batten 7 close named --apply --wait 300ms
+says "53/tcp.* is still open, held by process $(pgrep -x named) 'named'"
+dig_works
 REST
 )
 SCRIPT
@@ -103,10 +206,48 @@ cp /usr/bin/sleep /tmp/named
 copy=$!
 (exec -a /usr/sbin/named /usr/bin/sleep 300) &
 liar=$!
+# By what it says of itself it is the very thing: comm and all of argv.
+perl -e '$0 = "/usr/sbin/named -u bind"; sleep 300' &
+renamed=$!
+perl -e 'open C, ">", "/proc/self/comm"; print C "named"; close C; sleep 300' &
+comm=$!
+# The very program, elsewhere, and in its place but run by somebody else, in other namespaces, in
+# another root: without a port of its own, so that only who it is can tell.
+cp /usr/sbin/named /usr/local/sbin/named
+mkdir /tmp/conf /tmp/jail
+cat >/tmp/conf/named.conf <<'CONF'
+options { directory "/tmp/conf"; listen-on { 127.0.0.1; }; listen-on-v6 { none; };
+    pid-file none; session-keyfile none; dnssec-validation no; };
+controls { };
+CONF
+chmod 777 /tmp/conf
+chmod 644 /tmp/conf/named.conf
+/usr/local/sbin/named -f -p 5301 -c /tmp/conf/named.conf &
+elsewhere=$!
+setpriv --reuid 1000 --regid 1000 --clear-groups /usr/sbin/named -f -p 5302 -c /tmp/conf/named.conf &
+users=$!
+unshare -n /usr/sbin/named -f -p 5303 -c /tmp/conf/named.conf &
+network=$!
+unshare -m /usr/sbin/named -f -p 5304 -c /tmp/conf/named.conf &
+mounts=$!
+mount --bind / /tmp/jail
+mount --bind /usr /tmp/jail/usr
+chroot /tmp/jail /usr/sbin/named -f -p 5305 -c /tmp/conf/named.conf &
+jailed=$!
+sleep 0.5
+for pid in $copy $liar $renamed $comm $elsewhere $users $network $mounts $jailed; do
+    kill -0 $pid || fail "$pid has not come up"
+done
+for pid in $copy $renamed $comm $elsewhere $users $network $mounts $jailed; do
+    test "$(cat /proc/$pid/comm | cut -c 1-5)" = named || test $pid = $renamed ||
+        fail "$pid is called $(cat /proc/$pid/comm)"
+done
 batten 0 close named --apply
 refuse dig_works
-kill -0 $copy
-kill -0 $liar
+test $(grep -c stopped /tmp/out) -eq 1 || fail 'more than one was stopped'
+for pid in $copy $liar $renamed $comm $elsewhere $users $network $mounts $jailed; do
+    kill -0 $pid
+done
 REST
 )
 SCRIPT

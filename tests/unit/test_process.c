@@ -502,6 +502,15 @@ static void a_service_is_named_by_its_cgroup(void **state)
     check_unit("5:cpu:/system.slice/named.service\n", NULL);
     check_unit("0::/system.slice/.service\n", NULL);
     check_unit("0::/system.slice/--now.service\n", NULL);
+    /* What is below a service is its own affair. */
+    check_unit("0::/system.slice/a.service/b.service\n", "a.service");
+    check_unit("0::/system.slice/docker-1.scope/b.service\n", NULL);
+    check_unit("0::/system.slice/x.slicer/b.service\n", NULL);
+    /* A user may make cgroups of any name below his own. */
+    check_unit("0::/user.slice/user-1000.slice/x:name=systemd:/system.slice/ssh.service\n", NULL);
+    check_unit("1:name=systemd:/user.slice/0::/system.slice/ssh.service\n", NULL);
+    check_unit("3:name=systemdx:/system.slice/ssh.service\n", NULL);
+    check_unit("0::\n:\n0:\nx\n", NULL);
     check_unit("0::/\n", NULL);
     check_unit("", NULL);
 }
@@ -531,6 +540,32 @@ static void the_main_process_is_read(void **state)
     assert_int_equal(process_main_pid("MainPID=4294967313\n"), 0);
     assert_int_equal(process_main_pid("ControlPID=17\n"), 0);
     assert_int_equal(process_main_pid(""), 0);
+}
+
+static void check_triggers(const char *said, const char *first, const char *second)
+{
+    struct strlist all = {0};
+
+    process_unit_triggers(said, &all);
+    assert_int_equal(all.n, (first != NULL) + (second != NULL));
+    if (first != NULL)
+        assert_string_equal(all.v[0], first);
+    if (second != NULL)
+        assert_string_equal(all.v[1], second);
+    strlist_release(&all);
+}
+
+static void the_sockets_of_a_service_are_read(void **state)
+{
+    (void)state;
+    check_triggers("TriggeredBy=rpcbind.socket\n", "rpcbind.socket", NULL);
+    check_triggers("TriggeredBy=a.timer a.socket b.path b-c.socket\n", "a.socket", "b-c.socket");
+    check_triggers("TriggeredBy=\n", NULL, NULL);
+    check_triggers("TriggeredBy=--now.socket .socket\n", NULL, NULL);
+    check_triggers("TriggeredBy=a.socket b.sock", "a.socket", NULL);
+    check_triggers("TriggeredBy=a.socket", NULL, NULL); /* cut: it may be a.socket-x.mount */
+    check_triggers("Triggers=a.socket\n", NULL, NULL);
+    check_triggers("", NULL, NULL);
 }
 
 static void kill_children(void)
@@ -590,6 +625,7 @@ int main(void)
         cmocka_unit_test(a_service_is_named_by_its_cgroup),
         cmocka_unit_test(a_service_is_the_processs_own_by_name),
         cmocka_unit_test(the_main_process_is_read),
+        cmocka_unit_test(the_sockets_of_a_service_are_read),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -7,15 +7,32 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../../src/host/sockets_impl.h"
 #include "batten/diag.h"
 #include "batten/sockets.h"
+
+/* How many of the next reads a signal interrupts. */
+static int interrupts;
+
+ssize_t recv(int fd, void *to, size_t len, int flags)
+{
+    if (interrupts > 0) {
+        interrupts--;
+        errno = EINTR;
+        return -1;
+    }
+    return syscall(SYS_recvfrom, fd, to, len, flags, NULL, NULL);
+}
 
 static void skip_because(const char *reason)
 {
@@ -233,6 +250,50 @@ static void matches_by_reach(void **state)
     assert_false(listener_is(&mapped, "ipv6", "tcp", "127.0.0.1", 23));
 }
 
+/* /proc, the way out, could not tell a lone IPv6 socket from one for both families. */
+static void a_signal_does_not_end_the_reading(void **state)
+{
+    struct opened only = open_at(AF_INET6, SOCK_STREAM, "::", 1);
+
+    (void)state;
+    interrupts = 8;
+    check_one(&only, "ipv6", "tcp", "*");
+    assert_int_equal(interrupts, 0);
+}
+
+static int bound_unix(const char *name, size_t len)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(at.sun_path, name, len);
+    assert_int_equal(
+        bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
+        0);
+    return fd;
+}
+
+/* Anybody may bind an abstract name; only the file of that name is the service's socket. */
+static void an_abstract_name_is_no_file(void **state)
+{
+    char dir[] = "/tmp/batten-sockets-XXXXXX", path[64], abstract[65] = "";
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/unix", dir);
+    memcpy(abstract + 1, path, strlen(path) + 1);
+    fd = bound_unix(abstract, strlen(path) + 1);
+    assert_false(sockets_unix_bound(path));
+    close(fd);
+    fd = bound_unix(path, strlen(path));
+    assert_true(sockets_unix_bound(path));
+    close(fd);
+    assert_false(sockets_unix_bound(path));
+    (void)unlink(path);
+    (void)rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +307,8 @@ int main(void)
         cmocka_unit_test(proc_knows_ipv6),
         cmocka_unit_test(a_missing_table_is_an_error),
         cmocka_unit_test(matches_by_reach),
+        cmocka_unit_test(a_signal_does_not_end_the_reading),
+        cmocka_unit_test(an_abstract_name_is_no_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
