@@ -96,6 +96,9 @@ int history_state_write(struct history *h, const char *name, const char *bytes, 
                         struct diag *d);
 int history_state_remove(struct history *h, const char *name, struct diag *d);
 
+/* A descriptor of one of them, to be locked with flock(2); -1 when it is not there. */
+int history_state_open(struct history *h, const char *name);
+
 /* Files whose bytes or metadata differ now from what batten last wrote, without opening the git
  * history (last.json). */
 struct history_drift {

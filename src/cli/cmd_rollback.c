@@ -187,6 +187,22 @@ static bool agreed(struct back *b, const struct rollback_request *r, struct buf 
     return false;
 }
 
+/* What was meant is undone already; to walk on to the change before it was not asked for. */
+static int check_expired(const struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    const struct expired *x = &b->run.expired;
+    bool bare = r->change == 0 && r->service == NULL && r->path == NULL && !r->all;
+
+    if (x->change == 0)
+        return 0;
+    if (!bare && r->change != x->change) {
+        back_say_expired(x);
+        return 0;
+    }
+    back_expired(x, d);
+    return -1;
+}
+
 /* Ask, let go of what was read for it, plan again under the lock. */
 static enum status ask_and_carry(struct back *b, const struct rollback_request *r, struct diag *d)
 {
@@ -199,7 +215,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
     scan_release(&b->scan);
     b->run = (struct carry){.c = b->c, .root = b->root};
     status = STATUS_SYSTEM;
-    if (carry_begin(&b->run, d) != 0 || back_plan(b, r, d) != 0)
+    if (carry_begin(&b->run, d) != 0 || check_expired(b, r, d) != 0 || back_plan(b, r, d) != 0)
         goto out;
     if (!buf_equal(&b->run.diff, buf_str(&diff), diff.len)) {
         diag_set(d, STATUS_REFUSED, "changed-since",
@@ -232,7 +248,8 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
         goto out;
     if (c->o.script)
         status = print_script(&b, &request, d);
-    else if (check_service(&b, request.service, d) == 0 && back_plan(&b, &request, d) == 0)
+    else if (check_expired(&b, &request, d) == 0 && check_service(&b, request.service, d) == 0 &&
+             back_plan(&b, &request, d) == 0)
         status = carry(&b, d);
 out:
     back_release(&b);

@@ -119,6 +119,11 @@ static int take_until(struct words *w, struct strlist *list, struct diag *d)
         diag_hint(d, "--probe /usr/bin/true \\;");
         return -1;
     }
+    if (list->v[0][0] != '/') {
+        diag_set(d, STATUS_USAGE, "probe", "the probe '%s' is not an absolute path", list->v[0]);
+        diag_hint(d, "--probe /usr/bin/true \\;");
+        return -1;
+    }
     w->at++;
     return 0;
 }

@@ -231,6 +231,11 @@ int history_state_write(struct history *h, const char *name, const char *bytes, 
     return replace_own(h->state, name, bytes, len, 0600, d);
 }
 
+int history_state_open(struct history *h, const char *name)
+{
+    return h->state == NULL ? -1 : root_openat(h->state, name, O_RDONLY | O_NOFOLLOW, 0);
+}
+
 int history_state_remove(struct history *h, const char *name, struct diag *d)
 {
     return h->state == NULL ? 0 : replace_own_remove(h->state, name, d);

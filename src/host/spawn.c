@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -120,6 +121,18 @@ static int wait_for(pid_t pid, long long ms, int *status)
     while (waitpid(pid, status, 0) < 0 && errno == EINTR)
         ;
     return ready <= 0;
+}
+
+int spawn_probe_ready(const char *path, struct diag *d)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || access(path, X_OK) != 0)
+        return diag_set(d, STATUS_REFUSED, "probe", "the probe '%s' cannot be run: %s", path,
+                        strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return diag_set(d, STATUS_REFUSED, "probe", "the probe '%s' is not a program", path);
+    return 0;
 }
 
 int spawn_probe(char *const *argv, long long ms, struct diag *d)

@@ -16,7 +16,7 @@ installs()
         share/batten/boot/rc.local lib/systemd/system/batten-recover.service; do
         test -f "dest/usr/local/$file"
     done
-    grep -q '^ExecStart=/usr/local/sbin/batten recover --boot$' \
+    grep -q '^ExecStart=/usr/local/sbin/batten recover --boot --no-stop$' \
         dest/usr/local/lib/systemd/system/batten-recover.service
     not grep -r '@' dest/usr/local/share/batten/boot
     test -z "$(find dest -type f -perm /022)"
