@@ -35,6 +35,7 @@ struct history_edit {
     unsigned new_line, new_count; /* in the file after it */
     char *service;                /* catalogue name or the entry's own */
     char *name;                   /* the entry's own name */
+    char *ident;                  /* entry_ident of the entry, "" when not known */
     char *kind;                   /* "comment", "colon", "word", "inline", "revert", "meta" */
     unsigned undoes_change,
         undoes_edit; /* the edit this one takes back, 0 for none; edits from 1 */
@@ -115,6 +116,7 @@ struct history_closed {
     char *path;
     char *service; /* catalogue name or the entry's own */
     char *name;
+    char *ident;
     unsigned change;
     int64_t time;
 };

@@ -70,6 +70,7 @@ void back_release(struct back *b)
 {
     carry_release(&b->run);
     scan_release(&b->scan);
+    strlist_release(&b->wanted);
     root_free(b->root);
     b->root = NULL;
 }

@@ -24,6 +24,7 @@ struct back {
     struct root *root;
     struct scan scan;
     struct carry run;
+    struct strlist wanted; /* services that are on already and are to stay so */
 };
 
 /* Plan, and what the files will predict after it. */

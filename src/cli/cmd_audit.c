@@ -196,7 +196,7 @@ static enum status look_back(const struct cli *c, struct survey *s, struct drift
 
 static void audit_drift(struct cli *c, const struct drift *drift, enum status back)
 {
-    if (drift->nfiles > 0)
+    if (drift->nfiles + drift->nopen > 0)
         buf_addc(&c->out, '\n');
     drift_text(c, drift);
     if (back != STATUS_INCOMPLETE)

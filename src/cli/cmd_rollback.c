@@ -6,9 +6,11 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "drift.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
+#include "wanted.h"
 
 static int parse_entry(const char *text, struct rollback_request *r, char **path, struct diag *d)
 {
@@ -53,12 +55,58 @@ static int make_request(const struct cli *c, struct rollback_request *r, char **
     return 0;
 }
 
+static bool is_asked_for(const struct drift_open *o, const struct rollback_request *r)
+{
+    if (r->path != NULL)
+        return strcmp(o->path, r->path) == 0 && o->line == r->line;
+    if (r->service != NULL)
+        return strcmp(o->service, r->service) == 0 || strcmp(o->name, r->service) == 0;
+    return r->all || (r->change != 0 && o->closed_by == r->change);
+}
+
+/* A service whose line is as before already, since somebody turned it on by hand: to roll it back
+ * says that it is wanted, and it is not told of any more. */
+static int accept_open(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct drift drift = {0};
+    struct wanted wanted = {0};
+    int result = drift_look(&drift, b->run.history, &b->scan, d);
+
+    wanted_read(&wanted, b->run.history);
+    for (size_t i = 0; result == 0 && i < drift.nopen; i++)
+        if (is_asked_for(&drift.open[i], r)) {
+            const struct drift_open *o = &drift.open[i];
+
+            wanted_add(&wanted, o->closed_by, o->path, o->name);
+            if (!strlist_has(&b->wanted, o->service))
+                strlist_add(&b->wanted, o->service);
+        }
+    if (result == 0 && b->wanted.n > 0)
+        result = wanted_write(&wanted, b->run.history, d);
+    wanted_release(&wanted);
+    drift_release(&drift);
+    return result;
+}
+
+static void say_wanted(struct back *b)
+{
+    struct buf *out = &b->c->out;
+
+    for (size_t i = 0; i < b->wanted.n; i++) {
+        text_safe(out, b->wanted.v[i], strlen(b->wanted.v[i]));
+        buf_adds(out, " was turned on by hand already; that is no drift from now on\n");
+    }
+}
+
 static void finish_json(struct back *b, bool done)
 {
-    json_t *o = json_start(b->c);
+    json_t *o = json_start(b->c), *wanted = json_array();
 
     json_plan(o, &b->run.plan, buf_str(&b->run.diff));
     json_object_set_new(o, "change", b->run.number ? json_integer(b->run.number) : json_null());
+    for (size_t i = 0; i < b->wanted.n; i++)
+        json_append_text(wanted, b->wanted.v[i]);
+    json_object_set_new(o, "wanted", wanted);
     if (done)
         json_follow(o, &b->run.result);
     json_finish(&b->c->out, o);
@@ -66,18 +114,22 @@ static void finish_json(struct back *b, bool done)
 
 static enum status nothing(struct back *b)
 {
-    if (!b->c->o.json)
+    if (!b->c->o.json && b->wanted.n == 0)
         buf_adds(&b->c->out, "nothing to roll back\n");
-    else
+    else if (b->c->o.json)
         finish_json(b, false);
     return STATUS_DONE;
 }
 
-static enum status carry(struct back *b, struct diag *d)
+static enum status carry(struct back *b, const struct rollback_request *r, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
     enum status status;
 
+    if (!b->c->o.dry && accept_open(b, r, d) != 0)
+        return STATUS_SYSTEM;
+    if (!b->c->o.json)
+        say_wanted(b);
     if (plan->edits.n == 0 && plan->nskips == 0)
         return nothing(b);
     if (b->c->o.dry || plan->edits.n == 0) {
@@ -223,7 +275,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
         diag_hint(d, "run batten rollback again");
         goto out;
     }
-    status = carry(b, d);
+    status = carry(b, r, d);
 out:
     buf_release(&diff);
     return status;
@@ -250,7 +302,7 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
         status = print_script(&b, &request, d);
     else if (check_expired(&b, &request, d) == 0 && check_service(&b, request.service, d) == 0 &&
              back_plan(&b, &request, d) == 0)
-        status = carry(&b, d);
+        status = carry(&b, &request, d);
 out:
     back_release(&b);
     free(path);

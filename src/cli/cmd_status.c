@@ -86,7 +86,7 @@ static void say(struct cli *c, const struct state *s)
                    "batten recover%s\n",
                    s->deadline.change, buf_str(&where));
     drift_text(c, &s->drift);
-    if (pending == NULL && s->drift.nfiles == 0)
+    if (pending == NULL && s->drift.nfiles + s->drift.nopen == 0)
         buf_adds(&c->out, "all files are as batten left them\n");
     buf_release(&where);
 }
@@ -111,7 +111,7 @@ enum status cmd_status(struct cli *c, struct diag *d)
     enum status status = STATUS_SYSTEM;
 
     if (look(&s, c, d) == 0) {
-        status = s.drift.nfiles > 0 ? STATUS_ATTENTION : STATUS_DONE;
+        status = s.drift.nfiles + s.drift.nopen > 0 ? STATUS_ATTENTION : STATUS_DONE;
         if (s.waits && !s.watched)
             status = STATUS_ATTENTION;
         if (s.pending != TXN_CLEAN || (s.waits && deadline_left(&s.deadline) == 0))

@@ -35,8 +35,7 @@ static const struct command rows[] = {
      "TOKEN is the word of six letters that was printed with the change; 'batten\n"
      "status' shows it. The timer outlives terminal and session. A reboot undoes the\n"
      "change only where 'batten recover --boot' is run at boot: systemctl enable\n"
-     "batten-recover, or the line in share/batten/boot/rc.local of the installation.\n",
-     cmd_confirm,                                                                                                                                           false},
+     "batten-recover, or the line in share/batten/boot/rc.local of the installation.\n",                                                      cmd_confirm,  false},
     {"recover",  CMD_RECOVER,  "",                                  0, 0,    "finish or undo what a crash left half done",
      "Safe to run at any time, and again. --boot is for the boot scripts: it also undoes a change\n"
      "that was never confirmed.\n",                                                                                                           cmd_recover,  false},

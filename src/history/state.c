@@ -14,8 +14,8 @@ enum { STATE_FILES = 4096, STATE_FILE_MAX = 4 * 1024 * 1024 };
 /* What batten keeps in its state directory; "answers" are those of an unfinished guided run. */
 static bool is_known(const char *name)
 {
-    static const char *const known[] = {REPO_DIR,    "journal", "deadline",
-                                        "last.json", "undo",    "answers"};
+    static const char *const known[] = {REPO_DIR, "journal", "deadline", "last.json",
+                                        "undo",   "answers", "wanted"};
     size_t len = strlen(name);
 
     if (len > 5 && strcmp(name + len - 5, ".lock") == 0)

@@ -83,6 +83,7 @@ static void edit_free(struct edit *e)
     free(e->after);
     free(e->service);
     free(e->name);
+    free(e->ident);
 }
 
 /* Take out the edits of what was dropped. */
@@ -116,6 +117,7 @@ static void make_edits(struct work *w)
         for (size_t k = before; k < list->n; k++) {
             list->v[k].service = mem_strdup(work_service(it->f));
             list->v[k].name = mem_strdup(it->e->name);
+            list->v[k].ident = entry_ident(it->e);
         }
         diag_release(&d);
     }
