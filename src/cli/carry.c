@@ -75,7 +75,8 @@ static int check_pending(struct carry *run, struct diag *d)
         return 0;
     port = render_spec(&list->v[0].spec);
     diag_set(d, STATUS_ATTENTION, "pending-edits",
-             "the HUP would also %s %s, an edit made earlier that no HUP has published",
+             "nothing was changed: the HUP would also %s %s, an edit made earlier that no HUP has "
+             "published",
              b->pending_open.n ? "open" : "close", port);
     if (list->v[0].line > 0)
         diag_at(d, list->v[0].path, list->v[0].line, 0);

@@ -53,6 +53,7 @@ static int make_plan(struct harden *h, struct diag *d)
         plan->profile = mem_strdup(h->c->decided ? h->c->decided->name : profile_name(profile));
     plan->reason = mem_strdup(h->c->o.reason);
     plan->dialect = h->survey.scan.dialect;
+    flags |= survey_plan_flags(&h->survey);
     if (plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings, flags,
                   d) != 0)
         return -1;

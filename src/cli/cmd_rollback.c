@@ -112,6 +112,34 @@ static void finish_json(struct back *b, bool done)
     json_finish(&b->c->out, o);
 }
 
+/* Which change, in the words of the log. */
+static int say_change(struct back *b, struct diag *d)
+{
+    struct history_changes all = {0};
+    const struct plan *plan = &b->run.plan;
+    struct buf *out = &b->c->out;
+
+    if (plan->undoes == 0) {
+        buf_printf(out, "takes back %zu %s of several changes\n\n", plan->edits.n,
+                   plan->edits.n == 1 ? "edit" : "edits");
+        return 0;
+    }
+    if (history_list(b->run.history, &all, d) != 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].number != plan->undoes)
+            continue;
+        buf_printf(out, "takes back %zu of the %zu %s of change %u: ", plan->edits.n,
+                   all.v[i].nedits, all.v[i].nedits == 1 ? "edit" : "edits", plan->undoes);
+        text_safe(out, all.v[i].subject, strlen(all.v[i].subject));
+        buf_adds(out, ", ");
+        render_time(out, all.v[i].time);
+        buf_adds(out, "\n\n");
+    }
+    history_changes_release(&all);
+    return 0;
+}
+
 static enum status nothing(struct back *b)
 {
     if (!b->c->o.json && b->wanted.n == 0)
@@ -135,6 +163,8 @@ static enum status carry(struct back *b, const struct rollback_request *r, struc
     if (b->c->o.dry || plan->edits.n == 0) {
         if (b->c->o.json)
             finish_json(b, false);
+        else if (plan->edits.n > 0 && say_change(b, d) != 0)
+            return STATUS_SYSTEM;
         else
             render_plan(b->c, plan, buf_str(&b->run.diff));
         return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
@@ -228,10 +258,15 @@ static bool agreed(struct back *b, const struct rollback_request *r, struct buf 
     if (b->run.plan.edits.n == 0)
         return true;
     buf_add(diff, buf_str(&b->run.diff), b->run.diff.len);
+    if (say_change(b, d) != 0)
+        return false;
     render_plan(c, &b->run.plan, buf_str(&b->run.diff));
     fwrite(buf_str(&c->out), 1, c->out.len, stdout);
     buf_clear(&c->out);
-    fputs("take this back? [y/N] ", stdout);
+    if (b->run.plan.undoes > 0)
+        printf("take change %u back? [y/N] ", b->run.plan.undoes);
+    else
+        fputs("take this back? [y/N] ", stdout);
     fflush(stdout);
     if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
         return true;

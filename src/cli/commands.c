@@ -25,7 +25,7 @@ static const struct command rows[] = {
      "Exit status 6 when a crash left work ('batten recover'), 7 when files were changed or\n"
      "services were turned on again since batten closed them, else 0.\n",                                                                     cmd_status,   false},
     {"log",      CMD_LOG,      "",                                  0, 0,    "the history, newest first",
-     "With -p the diff of each change too.\n",                                                                                                cmd_log,      false},
+     "With -p the diff of each change too; --limit 20 shows the newest twenty.\n",                                                            cmd_log,      false},
     {"show",     CMD_SHOW,     "N",                                 1, 1,    "one change: what, who, outcome, diff",                      "", cmd_show,     false},
     {"rollback", CMD_ROLLBACK, "[N]",                               0, 1,    "take a change back, keeping what was done since",
      "Without N the newest change that still has an edit in effect; again, and it walks further\n"

@@ -155,6 +155,13 @@ int survey_make(struct survey *s, struct cli *c, struct profile *profile, struct
     return 0;
 }
 
+unsigned survey_plan_flags(const struct survey *s)
+{
+    return root_exists(s->root, "usr/sbin/dovecot") || root_exists(s->root, "etc/dovecot")
+               ? PLAN_DOVECOT
+               : 0;
+}
+
 void survey_clear(struct survey *s)
 {
     struct root *root = s->root;

@@ -37,6 +37,9 @@ int survey_history(struct history **out, struct root *root, const struct cli *c,
 int survey_profile(struct profile **out, struct root *root, const char *name, struct diag *d);
 /* Look at the root of C (opened unless S has one). PROFILE NULL: the one C's options name. */
 int survey_make(struct survey *s, struct cli *c, struct profile *profile, struct diag *d);
+/* What plan_make has to know of the host: enum plan_flag. */
+unsigned survey_plan_flags(const struct survey *s);
+
 void survey_clear(struct survey *s); /* all but the root */
 void survey_release(struct survey *s);
 

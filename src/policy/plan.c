@@ -319,7 +319,11 @@ static int check_all(const struct plan *plan, unsigned flags, struct diag *d)
 int plan_make(struct plan *plan, const struct parse *parses, size_t nparses,
               const struct findings *findings, unsigned flags, struct diag *d)
 {
-    struct work w = {.plan = plan, .parses = parses, .nparses = nparses, .findings = findings};
+    struct work w = {.plan = plan,
+                     .parses = parses,
+                     .nparses = nparses,
+                     .findings = findings,
+                     .dovecot = (flags & PLAN_DOVECOT) != 0};
     int rc = -1;
 
     if (nparses > 0)

@@ -286,10 +286,26 @@ static bool selects_port(const struct rule *r, const struct entry *e)
            entry_port_by_name(e) == r->port;
 }
 
+/* Where tcpd and a shell look for a name without a path. */
+static bool is_system_dir(const char *path, size_t len)
+{
+    static const char *const dirs[] = {"/usr/sbin", "/usr/bin",     "/sbin",    "/bin",
+                                       "/usr/etc",  "/usr/libexec", "/usr/lib", "/etc"};
+
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+        if (strlen(dirs[i]) == len && memcmp(dirs[i], path, len) == 0)
+            return true;
+    return false;
+}
+
 static bool is_program(void *ctx, const char *const *words, size_t n)
 {
+    const char *path = ctx, *name = text_basename(path);
+
     (void)n;
-    return strcmp(words[0], ctx) == 0;
+    if (strcmp(words[0], path) == 0)
+        return true;
+    return strcmp(words[0], name) == 0 && is_system_dir(path, (size_t)(name - path) - 1);
 }
 
 static bool selects_rpc(const struct rule *r, const struct entry *e)

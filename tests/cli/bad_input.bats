@@ -386,3 +386,54 @@ refuses_without_status()
     PATH=$PWD/bad PAGER=$PWD/bad/less "$BATTEN" log -p --root host </dev/null >/dev/null
     test ! -e ran
 }
+
+@test "log --limit" {
+    host demo
+    batten 0 close telnet --apply
+    batten 0 close finger --apply
+    batten 0 log --limit 1
+    grep -q 'close finger' <<<"$out"
+    not grep -q 'close telnet' <<<"$out"
+    batten_json 0 log --limit 1
+    jq -e '(.changes | length) == 1 and .changes[0].change == 2 and .total == 3' out.json
+    batten_json 0 log --limit 1000000000
+    jq -e '(.changes | length) == 3' out.json
+    for word in 0 -1 x 1x '' 99999999999999999999; do
+        batten 2 log --limit "$word"
+    done
+    batten 2 status --limit 3
+}
+
+@test "explain takes a name and a program as they are written" {
+    host demo
+    printf 'biff2 dgram udp wait root /opt/in.biff2 in.biff2\n' >>host/etc/inetd.conf
+    printf 'bi\033[1m stream tcp nowait root /opt/x x\n' >>host/etc/inetd.conf
+    batten 0 explain biff2
+    grep -q '^started  etc/inetd.conf:' <<<"$out"
+    grep -q 'does not know this service' <<<"$out"
+    batten 0 explain /opt/in.biff2
+    grep -q '^name     biff2$' <<<"$out"
+    batten_json 0 explain biff2
+    jq -e '.service == null and (.entries | length) == 1' out.json
+    batten 0 explain $'bi\033[1m'
+    not grep -q $'\033' out.txt
+    batten 3 explain biff3
+}
+
+@test "program: takes a bare name behind tcpd for the one tcpd would run" {
+    host demo
+    printf 'telnet stream tcp nowait root /usr/sbin/tcpd in.telnetd\n' >host/etc/inetd.conf
+    batten 3 close program:/opt/in.telnetd
+    batten 3 close program:/usr/sbin/tcpd
+    batten 0 close program:/usr/sbin/in.telnetd --apply
+    grep -q '^#telnet' host/etc/inetd.conf
+}
+
+@test "Dovecot is spoken of where it is installed" {
+    host office
+    batten 1 "${profile[@]}"
+    not grep -q Dovecot <<<"$out"
+    mkdir host/etc/dovecot
+    batten 1 "${profile[@]}"
+    grep -q 'imap closed here lets Dovecot' <<<"$out"
+}
