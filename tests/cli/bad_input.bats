@@ -437,3 +437,117 @@ refuses_without_status()
     batten 1 "${profile[@]}"
     grep -q 'imap closed here lets Dovecot' <<<"$out"
 }
+
+@test "the standard descriptors may be closed, whatever is changed" {
+    host demo
+    "$BATTEN" "${profile[@]}" --apply --root host <&- >&- 2>&-
+    grep -q '^#telnet' host/etc/inetd.conf
+    "$BATTEN" rollback --root host <&- >&- 2>&-
+    cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+    # Nothing that was meant for a closed descriptor is in a file.
+    not grep -rqa 'batten rollback' host/etc
+    batten 0 log
+    "$BATTEN" close telnet --apply --confirm-within 1s --root host <&- >&- 2>&-
+    for ((i = 0; i < 100; i++)); do
+        test -e host/var/lib/batten/deadline || break
+        sleep 0.1
+    done
+    cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+}
+
+@test "output that cannot be written: told, and what is done is done" {
+    host demo
+    test -w /dev/full || skip 'no /dev/full here'
+    for way in '' --json; do
+        status=0
+        "$BATTEN" "${profile[@]}" --apply --root host $way >/dev/full 2>err.txt </dev/null ||
+            status=$?
+        test $status -eq 7
+        grep -q 'No space left' err.txt
+        grep -q '^#telnet' host/etc/inetd.conf
+        status=0
+        "$BATTEN" rollback --root host $way >/dev/full 2>err.txt </dev/null || status=$?
+        test $status -eq 7
+        cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+    done
+    for word in help --version 'profile list' log status; do
+        status=0
+        # shellcheck disable=SC2086
+        "$BATTEN" $word --root host >/dev/full 2>/dev/null </dev/null || status=$?
+        test $status -eq 4
+    done
+}
+
+@test "no name of its own, no environment, odd terminals" {
+    host demo
+    batten 1 audit
+    cp out.txt want
+    (exec -a '' "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null) || test $? -eq 1
+    cmp out.txt want
+    perl -e '$p = shift; exec { $p } "" or die' "$BATTEN" </dev/null >/dev/null 2>err.txt ||
+        test $? -le 7
+    env -i "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null || test $? -eq 1
+    cmp out.txt want
+    for term in '' dumb nosuch 'a b' $'\033[31m' "$(printf 'x%.0s' {1..5000})"; do
+        TERM=$term COLUMNS=-1 LINES=x HOME=/nonexistent LC_ALL=nosuch LANG=$'\xff' \
+            "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null || test $? -eq 1
+        cmp out.txt want
+    done
+}
+
+@test "huge and foreign arguments" {
+    host demo
+    big=$(head -c 120000 /dev/zero | tr '\0' a)
+    batten 3 explain "$big"
+    batten 2 close "$big"
+    batten 2 "$big"
+    batten 2 "--$big"
+    batten 2 log --limit "$big"
+    not batten 0 --profile "$big"
+    for command in explain close show confirm help 'rollback --service' 'rollback --entry' --dialect; do
+        # shellcheck disable=SC2086
+        "$BATTEN" $command $'\xff\033[31m\n\x01' --root host </dev/null >out.txt 2>err.txt || true
+        not env LC_ALL=C grep -q $'[\x01\x1b\xff]' out.txt err.txt
+        # shellcheck disable=SC2086
+        "$BATTEN" $command $'\xff\033[31m\n\x01' --root host --json </dev/null >out.json || true
+        jq -es 'length == 1 and .[0].schema == 1' out.json
+    done
+    batten 0 close telnet --apply --reason $'line\nChange: 99\nEdit: x \033[31m \xff'
+    batten_json 0 log
+    jq -e '[.changes[].change] == [1, null]' out.json
+    batten 0 log
+    not env LC_ALL=C grep -q $'\x1b' out.txt
+}
+
+@test "setuid it does nothing" {
+    host demo
+    needs_root
+    as_nobody
+    cp "$(sed -n 's/^exec .* \(.*\) "$@"$/\1/p' as-nobody)" setuid
+    chmod 4755 setuid
+    chmod 777 "$PWD"
+    status=0
+    setpriv --reuid 65534 --regid 65534 --clear-groups ./setuid audit --root host \
+        >out.txt 2>err.txt || status=$?
+    if test "$status" -ne 4; then
+        skip 'this file system ignores setuid'
+    fi
+    grep -q 'does not run setuid' err.txt
+    test ! -s out.txt
+}
+
+@test "root without capabilities does what it may" {
+    host demo
+    needs_root
+    setpriv --bounding-set -all --inh-caps -all true 2>/dev/null || skip 'no setpriv here'
+    setpriv --bounding-set -all --inh-caps -all "$BATTEN" "${profile[@]}" --apply --root host </dev/null
+    grep -q '^#telnet' host/etc/inetd.conf
+    chown -R 3:4 host/etc
+    status=0
+    setpriv --bounding-set -all --inh-caps -all "$BATTEN" rollback --root host </dev/null \
+        2>err.txt || status=$?
+    test $status -eq 4
+    grep -q '^batten: error: ' err.txt
+    grep -q '^#telnet' host/etc/inetd.conf
+    batten 0 rollback
+}
