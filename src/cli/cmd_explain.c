@@ -247,11 +247,13 @@ static void explain_finding(struct answer *a, const struct finding *f)
     field(a, "name", e->name);
     field(a, "program", e->program ? e->program : "none, the super-server answers itself");
     field(a, "user", e->user);
+    if (e->flags & ENTRY_INDIRECT)
+        field(a, "how", "through another script, which starts it");
     explain_sockets(a, e);
     field(a, "verdict", verdict_name(f->verdict));
     if (f->rule != NULL)
         explain_rule(a, f->rule);
-    field(a, "locked", e->locked);
+    field(a, "by hand", e->locked);
     explain_close(a, f);
     free(place);
     a->shown++;

@@ -551,3 +551,20 @@ refuses_without_status()
     grep -q '^#telnet' host/etc/inetd.conf
     batten 0 rollback
 }
+
+@test "what batten does not edit is left to a person, with the reason" {
+    mkdir -p host/etc
+    printf '#!/bin/sh\n/usr/sbin/named | logger\n/usr/sbin/rpc.statd\n/etc/init.d/portmap start\n' \
+        >host/etc/rc.local
+    batten 1 audit
+    grep -qE '^high .* etc/rc.local:2 +by hand$' <<<"$out"
+    grep -qF 'batten explain etc/rc.local:2 --root host' <<<"$out"
+    grep -qF "would close 1 and leave 1 to you: batten" <<<"$out"
+    batten 0 explain etc/rc.local:2
+    grep -q '^by hand  it is part of a pipeline' <<<"$out"
+    batten 0 explain etc/rc.local:4
+    grep -q '^how      through another script' <<<"$out"
+    batten 7 "${profile[@]}" --apply
+    batten 1 audit
+    grep -qE "would close 0 and leave 1 to you$" <<<"$out"
+}
