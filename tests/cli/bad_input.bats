@@ -568,3 +568,18 @@ refuses_without_status()
     batten 1 audit
     grep -qE "would close 0 and leave 1 to you$" <<<"$out"
 }
+
+@test "a profile with as many rules as there are entries" {
+    mkdir -p host/etc
+    for ((i = 1; i <= 10000; i++)); do
+        echo "$((20000 + i)) stream tcp nowait root /opt/p$i p$i"
+    done >host/etc/inetd.conf
+    for ((i = 1; i <= 5000; i++)); do
+        printf 'disable program:/opt/p%d\nkeep %d/tcp\n' "$i" $((20001 + i))
+    done >rules
+    # Seconds of processor time, so that a busy machine does not matter.
+    (ulimit -t 20 && "$BATTEN" audit --profile ./rules --root host -q </dev/null >out.txt) ||
+        test $? -eq 1
+    tail -n 1 out.txt
+    grep -q "^10000 of 10000 entries on; 'rules' would close 5000:" out.txt
+}
