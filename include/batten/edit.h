@@ -30,6 +30,7 @@ struct edit {
     size_t after_len;
     char *service;                       /* catalogue name, else the entry's own; set by the plan */
     char *name;                          /* the entry's own name; set by the plan */
+    char *ident;                         /* entry_ident of that entry; set by the plan */
     unsigned undoes_change, undoes_edit; /* rollback: the edit it takes back, from 1; 0 for none */
 };
 

@@ -79,6 +79,11 @@ void entries_release(struct entries *list);
 void entry_add_socket(struct entry *e, enum family family, const char *proto, const char *address,
                       int port);
 
+/* What tells E from other entries of its name in its file: protocol and address, for a start
+ * command its words. The same text as long as the same service is started the same way. Caller
+ * frees. */
+char *entry_ident(const struct entry *e);
+
 const char *family_name(enum family family); /* "ipv4", "ipv6", "ipv46", "unix" */
 
 #endif

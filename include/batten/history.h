@@ -35,6 +35,7 @@ struct history_edit {
     unsigned new_line, new_count; /* in the file after it */
     char *service;                /* catalogue name or the entry's own */
     char *name;                   /* the entry's own name */
+    char *ident;                  /* entry_ident of the entry, "" when not known */
     char *kind;                   /* "comment", "colon", "word", "inline", "revert", "meta" */
     unsigned undoes_change,
         undoes_edit; /* the edit this one takes back, 0 for none; edits from 1 */
@@ -96,6 +97,9 @@ int history_state_write(struct history *h, const char *name, const char *bytes, 
                         struct diag *d);
 int history_state_remove(struct history *h, const char *name, struct diag *d);
 
+/* A descriptor of one of them, to be locked with flock(2); -1 when it is not there. */
+int history_state_open(struct history *h, const char *name);
+
 /* Files whose bytes or metadata differ now from what batten last wrote, without opening the git
  * history (last.json). */
 struct history_drift {
@@ -112,6 +116,7 @@ struct history_closed {
     char *path;
     char *service; /* catalogue name or the entry's own */
     char *name;
+    char *ident;
     unsigned change;
     int64_t time;
 };

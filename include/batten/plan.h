@@ -88,7 +88,10 @@ struct plan {
 };
 
 /* What the plan has to know of the run. */
-enum plan_flag { PLAN_ALL_OR_NOTHING = 1 << 0 };
+enum plan_flag {
+    PLAN_ALL_OR_NOTHING = 1 << 0,
+    PLAN_DOVECOT = 1 << 1, /* Dovecot is installed: it opens what inetd no longer does */
+};
 
 /* The plan that switches off every enabled finding whose verdict is disable. Each edit is proved
  * (starter_prove); entries that share a port are decided together or skipped with the reason; an

@@ -20,6 +20,9 @@ struct diag;
  * transient unit, since a logout may end everything of the session. Returns once it runs. */
 int spawn_self(const char *const *argv, struct diag *d);
 
+/* Whether PATH can be run as a probe: asked before anything is changed. STATUS_REFUSED, "probe". */
+int spawn_probe_ready(const char *path, struct diag *d);
+
 /* Run ARGV (an absolute path and its arguments) and wait at most MS milliseconds; it is killed
  * then. 0: it ended with status 0. -1: it did not, D says how (STATUS_FAILED, "probe-failed"). */
 int spawn_probe(char *const *argv, long long ms, struct diag *d);

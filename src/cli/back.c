@@ -1,10 +1,14 @@
 #include "back.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "batten/dialect.h"
+#include "batten/mem.h"
 #include "cli.h"
 #include "deadline.h"
+#include "progress.h"
 #include "survey.h"
 
 static enum root_result read_now(void *ctx, const char *path, const struct source **out,
@@ -79,6 +83,7 @@ void back_release(struct back *b)
 {
     carry_release(&b->run);
     scan_release(&b->scan);
+    strlist_release(&b->wanted);
     root_free(b->root);
     b->root = NULL;
 }
@@ -128,29 +133,72 @@ int back_follow_left(struct carry *run, struct diag *d)
     return result;
 }
 
-static bool has_change(struct history *h, unsigned number)
+bool back_is_expiry(const struct history_change *c)
 {
-    struct history_changes all = {0};
-    bool found = false;
+    static const char *const reasons[] = {EXPIRED_TIME, EXPIRED_BOOT, EXPIRED_PROBE};
 
-    if (history_list(h, &all, NULL) == 0)
-        for (size_t i = 0; i < all.n; i++)
-            found = found || all.v[i].number == number;
-    history_changes_release(&all);
-    return found;
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (c->reason != NULL && strcmp(c->reason, reasons[i]) == 0)
+            return strcmp(c->kind, "rollback") == 0;
+    return false;
+}
+
+static void expired_words(struct buf *out, const struct expired *x)
+{
+    buf_printf(out, "change %u is undone: %s", x->change, x->reason);
+    if (x->conflicts > 0)
+        buf_printf(out, "; %zu of its edits %s left, changed by somebody else since", x->conflicts,
+                   x->conflicts == 1 ? "is" : "are");
+}
+
+void back_expired(const struct expired *x, struct diag *d)
+{
+    struct buf text = BUF_INIT;
+
+    expired_words(&text, x);
+    diag_set(d, STATUS_FAILED, "expired", "%s", buf_str(&text));
+    if (x->conflicts > 0)
+        diag_hint(d, "batten rollback %u", x->change);
+    else
+        diag_hint(d, "batten log");
+    buf_release(&text);
+}
+
+void back_say_expired(const struct expired *x)
+{
+    struct buf text = BUF_INIT;
+
+    expired_words(&text, x);
+    progress_clear();
+    fprintf(stderr, "batten: %s\n", buf_str(&text));
+    buf_release(&text);
+}
+
+/* To syslog, why; that it was done the transaction tells. */
+static void log_expired(const struct back *b, const struct expired *x)
+{
+    struct buf text = BUF_INIT;
+
+    expired_words(&text, x);
+    if (!root_offline(b->root))
+        syslog(LOG_AUTHPRIV | (x->conflicts ? LOG_ERR : LOG_NOTICE), "%s", buf_str(&text));
+    buf_release(&text);
 }
 
 /* DONE: there was nothing to undo; FAILED: it is undone; INCOMPLETE: it is not, D says why. */
-static enum status expire(struct back *b, const struct deadline *dl, const char *reason,
-                          struct diag *d)
+static enum status expire(struct back *b, struct expired *x, struct diag *d)
 {
-    struct rollback_request request = {.change = dl->change, .reason = reason};
+    struct rollback_request request = {.change = x->change, .reason = x->reason};
+    size_t edits, standing;
 
+    if (deadline_standing(b->run.history, x->change, &edits, &standing, d) != 0)
+        return STATUS_INCOMPLETE;
     /* Killed between the deadline and the first byte: there never was a change. */
-    if (!has_change(b->run.history, dl->change))
+    if (edits == 0)
         return deadline_clear(b->run.history, d) == 0 ? STATUS_DONE : STATUS_INCOMPLETE;
     if (back_plan(b, &request, d) != 0)
         return STATUS_INCOMPLETE;
+    x->conflicts = b->run.plan.nskips;
     if (b->run.plan.edits.n > 0) {
         if (carry_look(&b->run, &b->scan, d) != 0)
             return STATUS_INCOMPLETE;
@@ -158,15 +206,20 @@ static enum status expire(struct back *b, const struct deadline *dl, const char 
         if (diag_isset(d))
             return STATUS_INCOMPLETE;
     }
-    return deadline_clear(b->run.history, d) == 0 ? STATUS_FAILED : STATUS_INCOMPLETE;
+    if (deadline_clear(b->run.history, d) != 0)
+        return STATUS_INCOMPLETE;
+    log_expired(b, x);
+    return STATUS_FAILED;
 }
 
-enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d)
+enum status back_expire(struct cli *c, const char *token, const char *reason, struct expired *out,
+                        struct diag *d)
 {
     struct back b = {
         .c = c, .run = {.c = c, .expiring = true}
     };
     bool accepts = c->o.accept_pending;
+    struct expired x = {.reason = reason};
     struct deadline dl;
     enum status status = STATUS_INCOMPLETE;
 
@@ -178,11 +231,15 @@ enum status back_expire(struct cli *c, const char *token, const char *reason, st
         goto out;
     status = STATUS_DONE;
     if (deadline_read(&dl, b.run.history, d) == ROOT_OK &&
-        (token == NULL || strcmp(dl.token, token) == 0))
-        status = expire(&b, &dl, reason, d);
+        (token == NULL || strcmp(dl.token, token) == 0)) {
+        x.change = dl.change;
+        status = expire(&b, &x, d);
+    }
 out:
     if (diag_isset(d))
         d->status = STATUS_INCOMPLETE; /* the change still stands */
+    if (out != NULL && status == STATUS_FAILED)
+        *out = x;
     back_release(&b);
     c->o.accept_pending = accepts;
     return status;

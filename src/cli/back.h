@@ -24,6 +24,7 @@ struct back {
     struct root *root;
     struct scan scan;
     struct carry run;
+    struct strlist wanted; /* services that are on already and are to stay so */
 };
 
 /* Plan, and what the files will predict after it. */
@@ -35,9 +36,23 @@ void back_release(struct back *b);
  * run->left. */
 int back_follow_left(struct carry *run, struct diag *d);
 
+/* Why a change that waited was undone; these are the words of the history. */
+#define EXPIRED_TIME  "not confirmed in time"
+#define EXPIRED_BOOT  "not confirmed before the reboot"
+#define EXPIRED_PROBE "the probe failed"
+
 /* Undo the change that waits under TOKEN, if it still does (NULL: whatever waits), and clear the
- * deadline. Takes the lock. REASON goes into the history and to syslog. DONE with nothing changed
- * when somebody decided meanwhile; FAILED when it was undone; INCOMPLETE when it could not be. */
-enum status back_expire(struct cli *c, const char *token, const char *reason, struct diag *d);
+ * deadline. Takes the lock. REASON is one of the above; it goes into the history and to syslog.
+ * DONE with nothing changed when somebody decided meanwhile; FAILED when it was undone, *OUT (or
+ * NULL) then says what; INCOMPLETE when it could not be. */
+enum status back_expire(struct cli *c, const char *token, const char *reason, struct expired *out,
+                        struct diag *d);
+
+/* What was undone: as a failure of the command, or on stderr beside what the command does. */
+void back_expired(const struct expired *x, struct diag *d);
+void back_say_expired(const struct expired *x);
+
+/* Whether C is such an undoing. */
+bool back_is_expiry(const struct history_change *c);
 
 #endif

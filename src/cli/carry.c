@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "back.h"
 #include "batten/dialect.h"
 #include "batten/diff.h"
 #include "batten/mem.h"
@@ -11,62 +10,11 @@
 #include "batten/shcheck.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "hook.h"
 #include "json.h"
 #include "progress.h"
 #include "render.h"
 #include "survey.h"
-
-enum { LOCK_WAIT_MS = 3000 };
-
-/* What a crash had left is finished by now. */
-static void say_recovered(struct carry *run)
-{
-    unsigned number;
-    const struct strlist *lines = txn_recovered(run->txn, &number);
-
-    for (size_t i = 0; i < lines->n && run->c->command->bit != CMD_RECOVER; i++) {
-        struct buf line = BUF_INIT;
-
-        text_safe(&line, lines->v[i], strlen(lines->v[i]));
-        fprintf(stderr, "batten: recovered: %s\n", buf_str(&line));
-        buf_release(&line);
-    }
-}
-
-static int open_and_lock(struct carry *run, struct diag *d)
-{
-    if (survey_history(&run->history, run->root, run->c, HISTORY_WRITE, d) == 0 &&
-        txn_begin(&run->txn, run->root, run->history, LOCK_WAIT_MS, d) == 0) {
-        say_recovered(run);
-        return back_follow_left(run, d);
-    }
-    if (d->status == STATUS_SYSTEM && !root_offline(run->root))
-        diag_hint(d, "run as root: sudo batten");
-    return -1;
-}
-
-/* A change whose time ran out while no watcher lived (a reboot, a kill) is undone first. */
-static int undo_expired(struct carry *run, struct diag *d)
-{
-    struct deadline waiting;
-
-    if (run->expiring || deadline_read(&waiting, run->history, NULL) != ROOT_OK ||
-        deadline_left(&waiting) > 0)
-        return 0;
-    txn_end(run->txn);
-    history_free(run->history);
-    run->txn = NULL;
-    run->history = NULL;
-    run->expired = back_expire(run->c, NULL, "not confirmed in time", d) == STATUS_FAILED;
-    return diag_isset(d) ? -1 : open_and_lock(run, d);
-}
-
-int carry_begin(struct carry *run, struct diag *d)
-{
-    if (open_and_lock(run, d) != 0)
-        return -1;
-    return undo_expired(run, d);
-}
 
 int carry_look(struct carry *run, const struct scan *scan, struct diag *d)
 {
@@ -127,7 +75,8 @@ static int check_pending(struct carry *run, struct diag *d)
         return 0;
     port = render_spec(&list->v[0].spec);
     diag_set(d, STATUS_ATTENTION, "pending-edits",
-             "the HUP would also %s %s, an edit made earlier that no HUP has published",
+             "nothing was changed: the HUP would also %s %s, an edit made earlier that no HUP has "
+             "published",
              b->pending_open.n ? "open" : "close", port);
     if (list->v[0].line > 0)
         diag_at(d, list->v[0].path, list->v[0].line, 0);
@@ -286,12 +235,23 @@ void carry_last_lines(struct carry *run)
     buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
     buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
     if (run->deadline.change > 0 && !run->only_probe)
-        buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone%s)\n",
-                   run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000,
-                   root_offline(run->root) || deadline_hooked(run->root)
-                       ? ""
-                       : "; not by a reboot, see --boot in batten(8)");
+        buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
+                   run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
     buf_release(&where);
+}
+
+static void warn_reboot(const struct carry *run)
+{
+    struct diag d = DIAG_INIT;
+
+    if (run->only_probe || run->reboot_undoes)
+        return;
+    diag_set(&d, STATUS_ATTENTION, "no-boot-hook",
+             "a reboot will not undo this change: nothing runs 'batten recover --boot' at boot");
+    diag_hint(&d, root_offline(run->root) ? "batten recover" : "batten help confirm");
+    render_hint_where(run->c, &d);
+    render_diag(stderr, "warning", &d);
+    diag_release(&d);
 }
 
 /* Only one change may wait for its confirmation at a time; what is undone is always the newest. */
@@ -309,7 +269,7 @@ static int arm(struct carry *run, struct diag *d)
             return 0;
         diag_set(d, STATUS_REFUSED, "unconfirmed", "change %u still waits to be confirmed",
                  waiting.change);
-        diag_hint(d, "batten confirm TOKEN, or batten rollback %u", waiting.change);
+        diag_hint(d, "batten status");
         return -1;
     case ROOT_ERROR:
         return -1;
@@ -322,9 +282,23 @@ static int arm(struct carry *run, struct diag *d)
         for (size_t i = 0; i < all.n; i++)
             next = all.v[i].number >= next ? all.v[i].number + 1 : next;
         result = deadline_arm(&run->deadline, run->history, run->c, next, d);
+        run->reboot_undoes = hook_installed(run->root);
+        if (result == 0)
+            warn_reboot(run);
     }
     history_changes_release(&all);
     return result;
+}
+
+/* A rollback that left nothing of the change that waits has decided about it. */
+static void settle_waiting(struct carry *run)
+{
+    size_t edits, standing;
+
+    if (run->waiting > 0 && !run->expiring &&
+        deadline_standing(run->history, run->waiting, &edits, &standing, NULL) == 0 &&
+        standing == 0)
+        deadline_clear(run->history, NULL);
 }
 
 enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d)
@@ -347,8 +321,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
         *problems_new(&run->result.problems) = *d;
         *d = (struct diag)DIAG_INIT;
     }
-    if (run->plan.kind == PLAN_ROLLBACK && run->waiting > 0 && run->plan.undoes == run->waiting)
-        deadline_clear(run->history, NULL);
+    settle_waiting(run);
     if (!c->o.json) {
         if (!is_watched(run))
             say_what(run);

@@ -25,6 +25,13 @@
 
 struct cli;
 
+/* A change that was not confirmed in time, and is undone. */
+struct expired {
+    unsigned change; /* 0: none */
+    const char *reason;
+    size_t conflicts; /* its edits that could not go back, changed by somebody else since */
+};
+
 struct carry {
     struct cli *c;
     struct root *root;       /* borrowed */
@@ -33,13 +40,15 @@ struct carry {
     struct plan plan;        /* owned */
     struct buf diff;         /* owned */
     bool expiring;           /* this run is the undoing of what was not confirmed */
-    bool expired;            /* an earlier change was not confirmed in time and was undone first */
+    struct expired expired;  /* undone first, by carry_begin */
+    bool rewatched;          /* the watcher of a waiting change was gone and was started again */
     bool looked;
     struct follow_state before;
     struct follow_result result;
     unsigned number;
     struct follow_result left; /* of what a crash had left without its signals */
     struct deadline deadline;  /* change 0: no timer */
+    bool reboot_undoes;        /* the boot hook is installed */
     bool only_probe;           /* the timer is there for the probe alone */
     bool own_way_in;           /* this session came in over a service that is closed */
     unsigned waiting;          /* an earlier change that waits to be confirmed, 0: none */

@@ -29,6 +29,7 @@ struct options {
     struct strlist probe; /* the words between --probe and ';' */
     long long wait_ms;
     long long confirm_ms; /* 0: no timer */
+    long long limit;      /* 0: none */
     bool json, quiet, verbose, help, version;
     bool apply, all, patch, dry, yes, script, boot;
     bool no_stop, cut_me_off, accept_pending, break_links, all_or_nothing;
@@ -59,7 +60,14 @@ struct cli {
 };
 
 /* One row per option; usage text, parser and man page follow the same rows. */
-enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_TIME, OPTION_LIST, OPTION_UNTIL };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_TIME,
+    OPTION_NUMBER,
+    OPTION_LIST,
+    OPTION_UNTIL
+};
 
 struct option_row {
     const char *name; /* without the dashes */

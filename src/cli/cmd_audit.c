@@ -43,6 +43,14 @@ static enum role severity_role(enum severity s)
     return s == SEVERITY_MEDIUM ? ROLE_WARN : ROLE_PLAIN;
 }
 
+/* What becomes of an entry; one that batten does not edit is for a person. */
+static const char *verdict_word(const struct finding *f)
+{
+    if (!f->entry->enabled)
+        return "-";
+    return survey_by_hand(f) ? "by hand" : verdict_name(f->verdict);
+}
+
 /* Widths of an 80 column screen: risk 8, port 9, service 11, state 5, listens 14, where 20. */
 static void audit_row(struct cli *c, const struct survey *s, const struct finding *f)
 {
@@ -63,7 +71,7 @@ static void audit_row(struct cli *c, const struct survey *s, const struct findin
     render_cell(&c->out, who, 14, false);
     buf_addc(&c->out, ' ');
     render_cell(&c->out, where, 20, true);
-    buf_printf(&c->out, " %s\n", e->enabled ? verdict_name(f->verdict) : "-");
+    buf_printf(&c->out, " %s\n", verdict_word(f));
     free(port);
     free(who);
     free(where);
@@ -151,11 +159,37 @@ static void audit_last_line(struct cli *c, const struct survey *s)
         buf_printf(&c->out, "; '%s' would close nothing\n", profile_name(s->profile));
         return;
     }
-    buf_printf(&c->out, "; '%s' would close %zu: batten", profile_name(s->profile), n.to_change);
-    render_where(&c->out, c);
-    buf_adds(&c->out, " --profile ");
-    render_shell_word(&c->out, c->o.profile ? c->o.profile : DEFAULT_PROFILE);
-    buf_adds(&c->out, " --apply\n");
+    buf_printf(&c->out, "; '%s' would close %zu", profile_name(s->profile),
+               n.to_change - n.by_hand);
+    if (n.by_hand > 0)
+        buf_printf(&c->out, " and leave %zu to you", n.by_hand);
+    if (n.to_change > n.by_hand) {
+        buf_adds(&c->out, ": batten");
+        render_where(&c->out, c);
+        buf_adds(&c->out, " --profile ");
+        render_shell_word(&c->out, c->o.profile ? c->o.profile : DEFAULT_PROFILE);
+        buf_adds(&c->out, " --apply");
+    }
+    buf_addc(&c->out, '\n');
+}
+
+/* Where the reason is told why it cannot be edited. */
+static void audit_by_hand(struct cli *c, const struct survey *s)
+{
+    for (size_t i = 0; i < s->findings.n; i++) {
+        const struct finding *f = &s->findings.v[i];
+        char *place;
+
+        if (!survey_by_hand(f))
+            continue;
+        place = mem_printf("%s:%u", f->entry->source->path, f->entry->line);
+        buf_adds(&c->out, "by hand: batten does not edit such an entry; why: batten explain ");
+        render_shell_word(&c->out, place);
+        render_where(&c->out, c);
+        buf_addc(&c->out, '\n');
+        free(place);
+        return;
+    }
 }
 
 static enum status audit_status(const struct survey *s)
@@ -196,7 +230,7 @@ static enum status look_back(const struct cli *c, struct survey *s, struct drift
 
 static void audit_drift(struct cli *c, const struct drift *drift, enum status back)
 {
-    if (drift->nfiles > 0)
+    if (drift->nfiles + drift->nopen > 0)
         buf_addc(&c->out, '\n');
     drift_text(c, drift);
     if (back != STATUS_INCOMPLETE)
@@ -232,6 +266,7 @@ enum status cmd_audit(struct cli *c, struct diag *d)
     audit_head(c, &s);
     audit_backdoors(c, &s);
     audit_table(c, &s);
+    audit_by_hand(c, &s);
     audit_unread(c, &s);
     others_text(c, &s);
     audit_drift(c, &drift, back);

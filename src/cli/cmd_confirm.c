@@ -1,4 +1,3 @@
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,14 +22,14 @@ static int check_token(const struct cli *c, const struct deadline *dl, struct di
     else
         diag_set(d, STATUS_REFUSED, "wrong-token", "'%s' is not the token of change %u",
                  c->o.args.v[0], dl->change);
-    diag_hint(d, "the token was printed when the change was made; see: batten status");
+    diag_hint(d, "batten status");
     return -1;
 }
 
 static void say_kept(struct cli *c, const struct deadline *dl)
 {
     if (!c->o.root)
-        syslog(LOG_AUTHPRIV | LOG_NOTICE, "change %u confirmed", dl->change);
+        syslog(LOG_AUTHPRIV | LOG_NOTICE, "confirm: change %u is kept", dl->change);
     if (c->o.json) {
         json_t *o = json_start(c);
 
@@ -39,6 +38,39 @@ static void say_kept(struct cli *c, const struct deadline *dl)
         json_finish(&c->out, o);
     } else {
         buf_printf(&c->out, "change %u is kept\n", dl->change);
+    }
+}
+
+/* The newest change is the undoing of one that was not confirmed: it came too late. */
+static bool came_late(struct history *h, unsigned *change)
+{
+    struct history_changes all = {0};
+    size_t i = 0;
+
+    *change = 0;
+    if (history_list(h, &all, NULL) == 0) {
+        while (i < all.n && all.v[i].number == 0)
+            i++;
+        if (i < all.n && back_is_expiry(&all.v[i]) && all.v[i].nedits > 0)
+            *change = all.v[i].edits[0].undoes_change;
+    }
+    history_changes_release(&all);
+    return *change != 0;
+}
+
+static void say_none(struct carry *run, struct diag *d)
+{
+    unsigned change = 0;
+
+    if (run->expired.change != 0) {
+        back_expired(&run->expired, d);
+    } else if (came_late(run->history, &change)) {
+        diag_set(d, STATUS_FAILED, "expired",
+                 "too late: change %u was not confirmed in time and is undone", change);
+        diag_hint(d, "batten log");
+    } else {
+        diag_set(d, STATUS_REFUSED, "no-timer", "no change waits to be confirmed");
+        diag_hint(d, "batten log");
     }
 }
 
@@ -56,8 +88,7 @@ enum status cmd_confirm(struct cli *c, struct diag *d)
         goto out;
     switch (deadline_read(&dl, run.history, d)) {
     case ROOT_ABSENT:
-        diag_set(d, STATUS_REFUSED, "no-timer", "no change waits to be confirmed");
-        diag_hint(d, "batten log");
+        say_none(&run, d);
         break;
     case ROOT_OK:
         if (check_token(c, &dl, d) != 0 || deadline_clear(run.history, d) != 0)
@@ -71,47 +102,5 @@ enum status cmd_confirm(struct cli *c, struct diag *d)
 out:
     carry_release(&run);
     root_free(root);
-    return status;
-}
-
-/* Sleep until the time is over or somebody decided. True: it is over. */
-static bool sleep_out(struct history *h, const char *token)
-{
-    struct deadline dl;
-
-    while (deadline_read(&dl, h, NULL) == ROOT_OK && strcmp(dl.token, token) == 0) {
-        long long left = deadline_left(&dl);
-
-        if (left == 0)
-            return true;
-        poll(NULL, 0, left < 1000 ? (int)left : 1000);
-    }
-    return false;
-}
-
-/* The watcher: a process of its own that nobody sees. It does not give up: a lock that is held, a
- * full disk, are tried again, and told to syslog, for as long as the change waits. */
-enum status cmd_watch(struct cli *c, struct diag *d)
-{
-    struct root *root = NULL;
-    struct history *h = NULL;
-    const char *token = c->o.args.v[0];
-    enum status status = STATUS_DONE;
-    bool over = false;
-
-    if (survey_root(&root, c, d) == 0 && survey_history(&h, root, c, HISTORY_READ, d) == 0)
-        over = sleep_out(h, token);
-    history_free(h);
-    root_free(root);
-    for (unsigned tries = 0; over; tries++) {
-        diag_release(d);
-        status = back_expire(c, token, "not confirmed in time", d);
-        if (!diag_isset(d))
-            break;
-        if (tries % 60 == 0)
-            syslog(LOG_AUTHPRIV | LOG_ERR, "cannot undo the change that was not confirmed: %s",
-                   d->message);
-        poll(NULL, 0, tries < 60 ? 5000 : 60000);
-    }
     return status;
 }

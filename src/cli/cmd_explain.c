@@ -13,7 +13,8 @@
 /* What the word on the command line turned out to name. */
 struct subject {
     const struct service *service;
-    char *path; /* of PATH:LINE */
+    const char *name; /* as an entry is written, where no row of the catalogue has it */
+    char *path;       /* of PATH:LINE */
     long long line;
     int port;
     char proto[8];
@@ -77,6 +78,18 @@ static bool parse_bare(struct answer *a, const char *word)
     return a->of.change != 0 || a->of.pid != 0;
 }
 
+/* A name or program that an entry here has, as it is written. */
+static bool parse_name(struct answer *a, const char *word)
+{
+    for (size_t i = 0; i < a->survey.findings.n; i++) {
+        const struct entry *e = a->survey.findings.v[i].entry;
+
+        if (strcmp(e->name, word) == 0 || (e->program != NULL && strcmp(e->program, word) == 0))
+            a->of.name = word;
+    }
+    return a->of.name != NULL;
+}
+
 static int understand(struct answer *a, const char *word, struct diag *d)
 {
     struct subject *of = &a->of;
@@ -87,7 +100,7 @@ static int understand(struct answer *a, const char *word, struct diag *d)
     of->service = catalogue_find(word);
     if (of->service == NULL)
         of->service = catalogue_program(text_basename(word));
-    if (of->service != NULL)
+    if (of->service != NULL || parse_name(a, word))
         return 0;
     near = catalogue_nearest(word);
     diag_set(d, STATUS_REFUSED, "unknown-subject", "nothing here is called '%s'", word);
@@ -120,6 +133,9 @@ static bool is_meant(const struct answer *a, const struct finding *f)
     for (size_t i = 0; of->port != 0 && i < e->nsockets; i++)
         if (e->sockets[i].port == of->port && strcmp(e->sockets[i].proto, of->proto) == 0)
             return true;
+    if (of->name != NULL)
+        return strcmp(e->name, of->name) == 0 ||
+               (e->program != NULL && strcmp(e->program, of->name) == 0);
     return of->service != NULL && f->service == of->service;
 }
 
@@ -231,11 +247,13 @@ static void explain_finding(struct answer *a, const struct finding *f)
     field(a, "name", e->name);
     field(a, "program", e->program ? e->program : "none, the super-server answers itself");
     field(a, "user", e->user);
+    if (e->flags & ENTRY_INDIRECT)
+        field(a, "how", "through another script, which starts it");
     explain_sockets(a, e);
     field(a, "verdict", verdict_name(f->verdict));
     if (f->rule != NULL)
         explain_rule(a, f->rule);
-    field(a, "locked", e->locked);
+    field(a, "by hand", e->locked);
     explain_close(a, f);
     free(place);
     a->shown++;
@@ -280,6 +298,11 @@ static void explain_head(struct answer *a)
     for (size_t i = 0; s == NULL && i < a->survey.findings.n; i++)
         if (is_meant(a, &a->survey.findings.v[i]))
             s = row_of(&a->survey.findings.v[i]);
+    if (s == NULL && of->name != NULL) {
+        text_safe(&a->c->out, of->name, strlen(of->name));
+        buf_adds(&a->c->out, "\n\nbatten's catalogue does not know this service.\n");
+        explain_since(a, of->name);
+    }
     if (s == NULL)
         return;
     explain_service(&a->c->out, s);

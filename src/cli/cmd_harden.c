@@ -53,6 +53,7 @@ static int make_plan(struct harden *h, struct diag *d)
         plan->profile = mem_strdup(h->c->decided ? h->c->decided->name : profile_name(profile));
     plan->reason = mem_strdup(h->c->o.reason);
     plan->dialect = h->survey.scan.dialect;
+    flags |= survey_plan_flags(&h->survey);
     if (plan_make(plan, h->survey.scan.parses, h->survey.scan.nparses, &h->survey.findings, flags,
                   d) != 0)
         return -1;
@@ -164,6 +165,10 @@ static void finish_json(struct harden *h)
         json_follow(o, &h->run.result);
         json_text(o, "token",
                   h->run.deadline.change && !h->run.only_probe ? h->run.deadline.token : NULL);
+        json_object_set_new(o, "reboot_undoes",
+                            h->run.deadline.change && !h->run.only_probe
+                                ? json_boolean(h->run.reboot_undoes)
+                                : json_null());
         json_object_set_new(o, "undone", json_boolean(h->undone));
     }
     json_finish(&h->c->out, o);
@@ -210,6 +215,39 @@ static int probe_run(const struct strlist *words, struct diag *d)
     return result;
 }
 
+static enum status undo_probed(struct harden *h, enum status status, struct diag *d)
+{
+    struct expired undone = {0};
+    enum status back = back_expire(h->c, h->run.deadline.token, EXPIRED_PROBE, &undone, d);
+
+    if (diag_isset(d))
+        return back;
+    h->undone = back == STATUS_FAILED;
+    if (h->undone)
+        back_say_expired(&undone);
+    return h->undone ? STATUS_FAILED : status; /* else somebody confirmed it meanwhile */
+}
+
+static enum status keep_probed(struct harden *h, enum status status, struct diag *d)
+{
+    struct carry *run = &h->run;
+
+    switch (deadline_confirm(run->root, run->history, &run->deadline, d)) {
+    case 1:
+        return status;
+    case 0:
+        h->undone = true;
+        diag_set(d, STATUS_FAILED, "probe-failed",
+                 "the probe took so long that the change was undone meanwhile");
+        return STATUS_FAILED;
+    default:
+        /* The change stands and will be undone: somebody has to look. */
+        d->status = STATUS_INCOMPLETE;
+        diag_hint(d, "batten confirm %s", run->deadline.token);
+        return STATUS_INCOMPLETE;
+    }
+}
+
 /* The health check, and then the timer. The lock is let go first: whoever confirms or undoes takes
  * it. */
 static enum status settle(struct harden *h, enum status status, struct diag *d)
@@ -222,21 +260,11 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
     run->txn = NULL;
     if (c->o.probe.n > 0 && probe_run(&c->o.probe, &probe) != 0) {
         render_diag(stderr, "error", &probe);
-        diag_release(&probe);
-        status = back_expire(c, run->deadline.token, "the probe failed", d);
-        h->undone = status == STATUS_FAILED;
-        if (h->undone && !c->o.json)
-            buf_adds(&c->out, "the probe failed: the change is undone\n");
-        return status;
-    }
-    if (run->only_probe && !deadline_confirm(run->root, run->history, &run->deadline)) {
-        h->undone = true;
-        diag_set(d, STATUS_FAILED, "probe-failed",
-                 "the probe took so long that the change was undone meanwhile");
-        return STATUS_FAILED;
+        *problems_new(&run->result.problems) = probe;
+        return undo_probed(h, status, d);
     }
     if (run->only_probe)
-        return status;
+        return keep_probed(h, status, d);
     if (c->terminal && !c->o.json && !c->o.quiet) {
         render_now(c);
         if (c->decided != NULL)
@@ -289,12 +317,15 @@ static enum status apply(struct harden *h, struct diag *d)
 {
     enum status status;
 
-    if (check_read(h, d) != 0)
+    if (check_read(h, d) != 0 ||
+        (h->c->o.probe.n > 0 && spawn_probe_ready(h->c->o.probe.v[0], d) != 0))
         return STATUS_SYSTEM;
     if (h->run.plan.edits.n == 0 && !is_work_left(h))
         return nothing_to_do(h);
     if (carry_begin(&h->run, d) != 0)
         return STATUS_SYSTEM;
+    if (h->run.expired.change != 0)
+        back_say_expired(&h->run.expired);
     if (!is_unchanged(h, d) && (diag_isset(d) || make_plan(h, d) != 0))
         return STATUS_SYSTEM;
     if (h->run.plan.edits.n == 0)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "batten/catalogue.h"
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
@@ -119,6 +120,24 @@ void help_text(struct buf *out, const struct command *command)
     buf_adds(out, "\noptions for every command: batten --help\n");
 }
 
+static void add_classes(struct buf *out)
+{
+    struct strlist words = {0};
+    size_t n;
+    const struct service *rows = catalogue(&n);
+
+    for (size_t i = 0; i < n; i++)
+        for (const char *const *c = rows[i].classes; *c != NULL; c++)
+            if (!strlist_has(&words, *c))
+                strlist_add(&words, *c);
+    strlist_sort(&words);
+    buf_adds(out, "\nclasses\n");
+    for (size_t i = 0; i < words.n; i++)
+        buf_printf(out, "%s%s", i % 8 == 0 ? "\n  " : " ", words.v[i]);
+    buf_addc(out, '\n');
+    strlist_release(&words);
+}
+
 static int topic(struct buf *out, const char *word, struct diag *d)
 {
     const struct command *command = command_find(word), *rows;
@@ -128,6 +147,8 @@ static int topic(struct buf *out, const char *word, struct diag *d)
     for (size_t i = 0; i < ARRAY_LEN(topics); i++)
         if (strcmp(topics[i].name, word) == 0) {
             buf_adds(out, topics[i].text);
+            if (strcmp(word, "profile") == 0)
+                add_classes(out);
             return 0;
         }
     if (command != NULL) {
@@ -136,7 +157,8 @@ static int topic(struct buf *out, const char *word, struct diag *d)
     }
     rows = command_rows(&n);
     for (size_t i = 0; i < n && known < ARRAY_LEN(words); i++)
-        words[known++] = rows[i].name;
+        if (!rows[i].hidden)
+            words[known++] = rows[i].name;
     near = text_nearest(word, words, known);
     diag_set(d, STATUS_USAGE, "unknown-topic", "no help on '%s'", word);
     diag_hint(d, "batten help%s%s", near ? " " : "", near ? near : "");

@@ -100,12 +100,18 @@ static int json_diff(json_t *object, struct reading *r, const struct history_cha
     return result;
 }
 
+/* How many are shown. */
+static size_t shown(const struct cli *c, const struct reading *r)
+{
+    return c->o.limit > 0 && (size_t)c->o.limit < r->changes.n ? (size_t)c->o.limit : r->changes.n;
+}
+
 static int log_json(struct cli *c, struct reading *r, struct diag *d)
 {
     json_t *o = json_start(c), *all = json_array();
     int result = 0;
 
-    for (size_t i = 0; i < r->changes.n && result == 0; i++) {
+    for (size_t i = 0; i < shown(c, r) && result == 0; i++) {
         json_t *change = json_change(&r->changes.v[i]);
 
         if (c->o.patch)
@@ -113,6 +119,7 @@ static int log_json(struct cli *c, struct reading *r, struct diag *d)
         json_array_append_new(all, change);
     }
     json_object_set_new(o, "changes", all);
+    json_object_set_new(o, "total", json_integer((json_int_t)r->changes.n));
     json_finish(&c->out, o);
     return result;
 }
@@ -126,14 +133,15 @@ enum status cmd_log(struct cli *c, struct diag *d)
         goto out;
     status = STATUS_DONE;
     if (c->o.json) {
-        log_json(c, &r, d);
+        if (log_json(c, &r, d) != 0)
+            status = STATUS_SYSTEM;
         goto out;
     }
     if (!c->o.quiet)
         log_drift(c, &r);
     if (r.changes.n == 0)
         buf_adds(&c->out, "no change was made here yet\n");
-    for (size_t i = 0; i < r.changes.n; i++) {
+    for (size_t i = 0; i < shown(c, &r); i++) {
         log_line(c, &r.changes.v[i]);
         if (c->o.patch && add_diff(c, &r, &r.changes.v[i], d) != 0)
             goto out;

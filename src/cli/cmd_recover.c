@@ -4,7 +4,6 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
-#include "deadline.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
@@ -19,7 +18,7 @@ static enum status report(struct carry *run, const struct strlist *lines)
         for (size_t i = 0; i < lines->n; i++)
             json_append_text(all, lines->v[i]);
         json_object_set_new(o, "done", all);
-        json_object_set_new(o, "expired", json_boolean(run->expired));
+        json_object_set_new(o, "expired", json_boolean(run->expired.change != 0));
         json_object_set_new(o, "change", run->number ? json_integer(run->number) : json_null());
         json_follow(o, &run->left);
         json_finish(&c->out, o);
@@ -28,23 +27,22 @@ static enum status report(struct carry *run, const struct strlist *lines)
             text_safe(&c->out, lines->v[i], strlen(lines->v[i]));
             buf_addc(&c->out, '\n');
         }
-        if (run->expired)
-            buf_adds(&c->out, "a change that was not confirmed in time is undone\n");
-        else if (lines->n == 0)
+        if (run->expired.change == 0 && lines->n == 0 && !run->rewatched)
             buf_adds(&c->out, "nothing to recover\n");
         render_follow(c, &run->left);
     }
-    if (run->expired)
+    if (run->expired.change != 0) {
+        back_say_expired(&run->expired);
         return STATUS_FAILED;
+    }
     return run->left.problems.n > 0 ? STATUS_ATTENTION : STATUS_DONE;
 }
 
-static enum status recover(struct back *b, bool *expired, struct diag *d)
+static enum status recover(struct back *b, struct diag *d)
 {
     struct carry *run = &b->run;
     struct strlist lines = {0};
     struct diag left = DIAG_INIT;
-    struct deadline waiting;
     enum status status = STATUS_DONE;
     int result = txn_recover(run->txn, &run->number, &lines, d);
 
@@ -56,10 +54,8 @@ static enum status recover(struct back *b, bool *expired, struct diag *d)
         status = STATUS_ATTENTION;
         result = 0;
     }
-    if (result == 0) {
-        *expired = deadline_read(&waiting, run->history, NULL) == ROOT_OK && b->c->o.boot;
+    if (result == 0)
         status = status_worse(status, report(run, &lines));
-    }
     diag_release(&left);
     strlist_release(&lines);
     return status;
@@ -68,15 +64,14 @@ static enum status recover(struct back *b, bool *expired, struct diag *d)
 enum status cmd_recover(struct cli *c, struct diag *d)
 {
     struct back b = {.c = c, .run = {.c = c}};
-    bool expired = false;
     enum status status = STATUS_SYSTEM;
 
     if (survey_root(&b.root, c, d) != 0)
         goto out;
     b.run.root = b.root;
     if (carry_begin(&b.run, d) == 0)
-        status = recover(&b, &expired, d);
+        status = recover(&b, d);
 out:
     back_release(&b);
-    return expired ? back_expire(c, NULL, "not confirmed before the reboot", d) : status;
+    return status;
 }

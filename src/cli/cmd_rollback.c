@@ -6,9 +6,11 @@
 #include "batten/mem.h"
 #include "batten/text.h"
 #include "cli.h"
+#include "drift.h"
 #include "json.h"
 #include "render.h"
 #include "survey.h"
+#include "wanted.h"
 
 static int parse_entry(const char *text, struct rollback_request *r, char **path, struct diag *d)
 {
@@ -53,36 +55,116 @@ static int make_request(const struct cli *c, struct rollback_request *r, char **
     return 0;
 }
 
+static bool is_asked_for(const struct drift_open *o, const struct rollback_request *r)
+{
+    if (r->path != NULL)
+        return strcmp(o->path, r->path) == 0 && o->line == r->line;
+    if (r->service != NULL)
+        return strcmp(o->service, r->service) == 0 || strcmp(o->name, r->service) == 0;
+    return r->all || (r->change != 0 && o->closed_by == r->change);
+}
+
+/* A service whose line is as before already, since somebody turned it on by hand: to roll it back
+ * says that it is wanted, and it is not told of any more. */
+static int accept_open(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct drift drift = {0};
+    struct wanted wanted = {0};
+    int result = drift_look(&drift, b->run.history, &b->scan, d);
+
+    wanted_read(&wanted, b->run.history);
+    for (size_t i = 0; result == 0 && i < drift.nopen; i++)
+        if (is_asked_for(&drift.open[i], r)) {
+            const struct drift_open *o = &drift.open[i];
+
+            wanted_add(&wanted, o->closed_by, o->path, o->name);
+            if (!strlist_has(&b->wanted, o->service))
+                strlist_add(&b->wanted, o->service);
+        }
+    if (result == 0 && b->wanted.n > 0)
+        result = wanted_write(&wanted, b->run.history, d);
+    wanted_release(&wanted);
+    drift_release(&drift);
+    return result;
+}
+
+static void say_wanted(struct back *b)
+{
+    struct buf *out = &b->c->out;
+
+    for (size_t i = 0; i < b->wanted.n; i++) {
+        text_safe(out, b->wanted.v[i], strlen(b->wanted.v[i]));
+        buf_adds(out, " was turned on by hand already; that is no drift from now on\n");
+    }
+}
+
 static void finish_json(struct back *b, bool done)
 {
-    json_t *o = json_start(b->c);
+    json_t *o = json_start(b->c), *wanted = json_array();
 
     json_plan(o, &b->run.plan, buf_str(&b->run.diff));
     json_object_set_new(o, "change", b->run.number ? json_integer(b->run.number) : json_null());
+    for (size_t i = 0; i < b->wanted.n; i++)
+        json_append_text(wanted, b->wanted.v[i]);
+    json_object_set_new(o, "wanted", wanted);
     if (done)
         json_follow(o, &b->run.result);
     json_finish(&b->c->out, o);
 }
 
+/* Which change, in the words of the log. */
+static int say_change(struct back *b, struct diag *d)
+{
+    struct history_changes all = {0};
+    const struct plan *plan = &b->run.plan;
+    struct buf *out = &b->c->out;
+
+    if (plan->undoes == 0) {
+        buf_printf(out, "takes back %zu %s of several changes\n\n", plan->edits.n,
+                   plan->edits.n == 1 ? "edit" : "edits");
+        return 0;
+    }
+    if (history_list(b->run.history, &all, d) != 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].number != plan->undoes)
+            continue;
+        buf_printf(out, "takes back %zu of the %zu %s of change %u: ", plan->edits.n,
+                   all.v[i].nedits, all.v[i].nedits == 1 ? "edit" : "edits", plan->undoes);
+        text_safe(out, all.v[i].subject, strlen(all.v[i].subject));
+        buf_adds(out, ", ");
+        render_time(out, all.v[i].time);
+        buf_adds(out, "\n\n");
+    }
+    history_changes_release(&all);
+    return 0;
+}
+
 static enum status nothing(struct back *b)
 {
-    if (!b->c->o.json)
+    if (!b->c->o.json && b->wanted.n == 0)
         buf_adds(&b->c->out, "nothing to roll back\n");
-    else
+    else if (b->c->o.json)
         finish_json(b, false);
     return STATUS_DONE;
 }
 
-static enum status carry(struct back *b, struct diag *d)
+static enum status carry(struct back *b, const struct rollback_request *r, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
     enum status status;
 
+    if (!b->c->o.dry && accept_open(b, r, d) != 0)
+        return STATUS_SYSTEM;
+    if (!b->c->o.json)
+        say_wanted(b);
     if (plan->edits.n == 0 && plan->nskips == 0)
         return nothing(b);
     if (b->c->o.dry || plan->edits.n == 0) {
         if (b->c->o.json)
             finish_json(b, false);
+        else if (plan->edits.n > 0 && say_change(b, d) != 0)
+            return STATUS_SYSTEM;
         else
             render_plan(b->c, plan, buf_str(&b->run.diff));
         return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
@@ -176,15 +258,36 @@ static bool agreed(struct back *b, const struct rollback_request *r, struct buf 
     if (b->run.plan.edits.n == 0)
         return true;
     buf_add(diff, buf_str(&b->run.diff), b->run.diff.len);
+    if (say_change(b, d) != 0)
+        return false;
     render_plan(c, &b->run.plan, buf_str(&b->run.diff));
     fwrite(buf_str(&c->out), 1, c->out.len, stdout);
     buf_clear(&c->out);
-    fputs("take this back? [y/N] ", stdout);
+    if (b->run.plan.undoes > 0)
+        printf("take change %u back? [y/N] ", b->run.plan.undoes);
+    else
+        fputs("take this back? [y/N] ", stdout);
     fflush(stdout);
     if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
         return true;
     buf_adds(&c->out, "nothing was changed\n");
     return false;
+}
+
+/* What was meant is undone already; to walk on to the change before it was not asked for. */
+static int check_expired(const struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    const struct expired *x = &b->run.expired;
+    bool bare = r->change == 0 && r->service == NULL && r->path == NULL && !r->all;
+
+    if (x->change == 0)
+        return 0;
+    if (!bare && r->change != x->change) {
+        back_say_expired(x);
+        return 0;
+    }
+    back_expired(x, d);
+    return -1;
 }
 
 /* Ask, let go of what was read for it, plan again under the lock. */
@@ -199,7 +302,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
     scan_release(&b->scan);
     b->run = (struct carry){.c = b->c, .root = b->root};
     status = STATUS_SYSTEM;
-    if (carry_begin(&b->run, d) != 0 || back_plan(b, r, d) != 0)
+    if (carry_begin(&b->run, d) != 0 || check_expired(b, r, d) != 0 || back_plan(b, r, d) != 0)
         goto out;
     if (!buf_equal(&b->run.diff, buf_str(&diff), diff.len)) {
         diag_set(d, STATUS_REFUSED, "changed-since",
@@ -207,7 +310,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
         diag_hint(d, "run batten rollback again");
         goto out;
     }
-    status = carry(b, d);
+    status = carry(b, r, d);
 out:
     buf_release(&diff);
     return status;
@@ -232,8 +335,9 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
         goto out;
     if (c->o.script)
         status = print_script(&b, &request, d);
-    else if (check_service(&b, request.service, d) == 0 && back_plan(&b, &request, d) == 0)
-        status = carry(&b, d);
+    else if (check_expired(&b, &request, d) == 0 && check_service(&b, request.service, d) == 0 &&
+             back_plan(&b, &request, d) == 0)
+        status = carry(&b, &request, d);
 out:
     back_release(&b);
     free(path);

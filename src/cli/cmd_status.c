@@ -11,6 +11,7 @@
 #include "json.h"
 #include "render.h"
 #include "survey.h"
+#include "watcher.h"
 
 struct state {
     struct root *root;
@@ -18,7 +19,8 @@ struct state {
     enum txn_state pending;
     struct scan scan;
     struct drift drift;
-    bool waits; /* a change waits to be confirmed */
+    bool waits;   /* a change waits to be confirmed */
+    bool watched; /* and a process will undo it in time */
     struct deadline deadline;
 };
 
@@ -28,7 +30,16 @@ static int look(struct state *s, const struct cli *c, struct diag *d)
         survey_history(&s->history, s->root, c, HISTORY_READ, d) != 0 ||
         txn_pending(s->root, s->history, &s->pending, d) != 0)
         return -1;
-    s->waits = deadline_read(&s->deadline, s->history, NULL) == ROOT_OK;
+    switch (deadline_read(&s->deadline, s->history, d)) {
+    case ROOT_OK:
+        s->waits = true;
+        s->watched = watcher_lives(s->history);
+        break;
+    case ROOT_ABSENT:
+        break;
+    case ROOT_ERROR:
+        return -1;
+    }
     if (scan_run(&s->scan, s->root, &c->o, d) != 0)
         return -1;
     return drift_look(&s->drift, s->history, &s->scan, d);
@@ -64,13 +75,18 @@ static void say(struct cli *c, const struct state *s)
         buf_printf(&c->out, "change %u is undone in %lld s unless confirmed: batten confirm %s%s\n",
                    s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token,
                    buf_str(&where));
-    else if (s->waits)
+    if (s->waits && deadline_left(&s->deadline) > 0 && !s->watched)
+        buf_printf(&c->out,
+                   "nobody watches its timer any more, it would not be undone; run: "
+                   "batten recover%s\n",
+                   buf_str(&where));
+    if (s->waits && deadline_left(&s->deadline) == 0)
         buf_printf(&c->out,
                    "change %u was not confirmed in time, and is not undone yet; run: "
                    "batten recover%s\n",
                    s->deadline.change, buf_str(&where));
     drift_text(c, &s->drift);
-    if (pending == NULL && s->drift.nfiles == 0)
+    if (pending == NULL && s->drift.nfiles + s->drift.nopen == 0)
         buf_adds(&c->out, "all files are as batten left them\n");
     buf_release(&where);
 }
@@ -85,6 +101,7 @@ static void say_json(struct cli *c, const struct state *s)
     json_object_set_new(o, "waiting", s->waits ? json_integer(s->deadline.change) : json_null());
     json_object_set_new(o, "seconds_left",
                         s->waits ? json_integer(deadline_left(&s->deadline) / 1000) : json_null());
+    json_object_set_new(o, "watched", s->waits ? json_boolean(s->watched) : json_null());
     json_finish(&c->out, o);
 }
 
@@ -94,7 +111,9 @@ enum status cmd_status(struct cli *c, struct diag *d)
     enum status status = STATUS_SYSTEM;
 
     if (look(&s, c, d) == 0) {
-        status = s.drift.nfiles > 0 ? STATUS_ATTENTION : STATUS_DONE;
+        status = s.drift.nfiles + s.drift.nopen > 0 ? STATUS_ATTENTION : STATUS_DONE;
+        if (s.waits && !s.watched)
+            status = STATUS_ATTENTION;
         if (s.pending != TXN_CLEAN || (s.waits && deadline_left(&s.deadline) == 0))
             status = STATUS_INCOMPLETE;
         if (c->o.json)

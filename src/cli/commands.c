@@ -25,14 +25,17 @@ static const struct command rows[] = {
      "Exit status 6 when a crash left work ('batten recover'), 7 when files were changed or\n"
      "services were turned on again since batten closed them, else 0.\n",                                                                     cmd_status,   false},
     {"log",      CMD_LOG,      "",                                  0, 0,    "the history, newest first",
-     "With -p the diff of each change too.\n",                                                                                                cmd_log,      false},
+     "With -p the diff of each change too; --limit 20 shows the newest twenty.\n",                                                            cmd_log,      false},
     {"show",     CMD_SHOW,     "N",                                 1, 1,    "one change: what, who, outcome, diff",                      "", cmd_show,     false},
     {"rollback", CMD_ROLLBACK, "[N]",                               0, 1,    "take a change back, keeping what was done since",
      "Without N the newest change that still has an edit in effect; again, and it walks further\n"
      "back. --service, --entry and --all choose edits instead. An edit whose lines were changed\n"
      "since is a conflict: it is left alone and both sides are shown.\n",                                                                     cmd_rollback, false},
-    {"confirm",  CMD_CONFIRM,  "[TOKEN]",                           0, 1,    "keep a change applied with --confirm-within",               "",
-     cmd_confirm,                                                                                                                                           false},
+    {"confirm",  CMD_CONFIRM,  "[TOKEN]",                           0, 1,    "keep a change applied with --confirm-within",
+     "TOKEN is the word of six letters that was printed with the change; 'batten\n"
+     "status' shows it. The timer outlives terminal and session. A reboot undoes the\n"
+     "change only where 'batten recover --boot' is run at boot: systemctl enable\n"
+     "batten-recover, or the line in share/batten/boot/rc.local of the installation.\n",                                                      cmd_confirm,  false},
     {"recover",  CMD_RECOVER,  "",                                  0, 0,    "finish or undo what a crash left half done",
      "Safe to run at any time, and again. --boot is for the boot scripts: it also undoes a change\n"
      "that was never confirmed.\n",                                                                                                           cmd_recover,  false},

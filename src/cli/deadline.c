@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "batten/diag.h"
@@ -15,11 +16,9 @@
 #include "batten/txn.h"
 #include "cli.h"
 #include "progress.h"
+#include "watcher.h"
 
-static const char file_name[] = "deadline";
-static const char watch_command[] = "watch";
-
-enum { SCRIPT_MAX = 1024 * 1024 };
+static const char file_name[] = DEADLINE_FILE;
 
 /* Letters that are not taken for each other when read aloud or typed from another screen. */
 static int make_token(char out[7], struct diag *d)
@@ -33,34 +32,6 @@ static int make_token(char out[7], struct diag *d)
         out[i] = letters[bytes[i] % (sizeof(letters) - 1)];
     out[6] = '\0';
     return 0;
-}
-
-static int start_watcher(const struct deadline *dl, const struct cli *c, struct diag *d)
-{
-    struct strlist words = {0};
-    const char **argv;
-    char *root = c->o.root ? root_absolute(c->o.root) : NULL;
-    char *history = c->o.history ? root_absolute(c->o.history) : NULL;
-    int result;
-
-    strlist_add(&words, watch_command);
-    strlist_add(&words, dl->token);
-    if (root != NULL)
-        strlist_addf(&words, "--root=%s", root);
-    if (history != NULL)
-        strlist_addf(&words, "--history=%s", history);
-    strlist_addf(&words, "--wait=%lldms", c->o.wait_ms);
-    if (c->o.no_stop)
-        strlist_add(&words, "--no-stop");
-    argv = mem_array(words.n + 1, sizeof(*argv));
-    for (size_t i = 0; i < words.n; i++)
-        argv[i] = words.v[i];
-    result = spawn_self(argv, d);
-    free(argv);
-    free(root);
-    free(history);
-    strlist_release(&words);
-    return result;
 }
 
 int deadline_arm(struct deadline *out, struct history *h, const struct cli *c, unsigned change,
@@ -77,7 +48,7 @@ int deadline_arm(struct deadline *out, struct history *h, const struct cli *c, u
     buf_printf(&text, "batten-deadline 1\nchange %u\ntoken %s\nboot %s\nat %lld\n", change,
                out->token, out->boot, out->at_ms);
     if (history_state_write(h, file_name, buf_str(&text), text.len, d) == 0) {
-        result = start_watcher(out, c, d);
+        result = watcher_start(c, h, out->token, d);
         if (result != 0)
             history_state_remove(h, file_name, NULL);
     }
@@ -133,6 +104,7 @@ enum root_result deadline_read(struct deadline *out, struct history *h, struct d
     if (result == ROOT_OK && !parse(out, buf_str(&text))) {
         diag_set(d, STATUS_REFUSED, "bad-deadline",
                  "the file 'deadline' in the state directory is not as batten writes it");
+        diag_hint(d, "look at it, then remove it; the change it stood for is in: batten log");
         result = ROOT_ERROR;
     }
     buf_release(&text);
@@ -153,50 +125,34 @@ long long deadline_left(const struct deadline *dl)
     return strcmp(now, dl->boot) == 0 && left > 0 ? left : 0;
 }
 
-static bool runs_recover(const char *text)
-{
-    for (const char *at = text; (at = strstr(at, "batten recover --boot")) != NULL; at++) {
-        const char *line = at;
-
-        while (line > text && line[-1] != '\n')
-            line--;
-        if (line[strspn(line, " \t")] != '#')
-            return true;
-    }
-    return false;
-}
-
-bool deadline_hooked(const struct root *root)
-{
-    static const char *const scripts[] = {"etc/rc.local", "etc/rc.d/rc.local", "etc/rc",
-                                          "etc/init.d/rcS", "etc/rc.d/rcS"};
-    bool hooked =
-        root_exists(root, "etc/systemd/system/sysinit.target.wants/batten-recover.service");
-
-    for (size_t i = 0; i < ARRAY_LEN(scripts) && !hooked; i++) {
-        struct buf text = BUF_INIT;
-
-        if (root_read(root, scripts[i], SCRIPT_MAX, &text, NULL, NULL) == ROOT_OK)
-            hooked = runs_recover(buf_str(&text));
-        buf_release(&text);
-    }
-    return hooked;
-}
-
-/* Whether DL still waits for a decision. */
+/* Whether DL still waits for a decision. What cannot be read now was not decided. */
 static bool is_waiting(struct history *h, const struct deadline *dl)
 {
     struct deadline now;
 
-    return deadline_read(&now, h, NULL) == ROOT_OK && strcmp(now.token, dl->token) == 0;
+    switch (deadline_read(&now, h, NULL)) {
+    case ROOT_OK:
+        return strcmp(now.token, dl->token) == 0;
+    case ROOT_ABSENT:
+        return false;
+    case ROOT_ERROR:
+        break;
+    }
+    return true;
 }
 
-static bool enter_pressed(int wait_ms)
+/* Nobody can press a key any more (end of input) when *MAY_ENTER becomes false. */
+static bool enter_pressed(int wait_ms, bool *may_enter)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    ssize_t n;
     char c;
 
-    return poll(&p, 1, wait_ms) > 0 && read(STDIN_FILENO, &c, 1) == 1 && c == '\n';
+    if (poll(&p, 1, wait_ms) <= 0)
+        return false;
+    n = read(STDIN_FILENO, &c, 1);
+    *may_enter = n > 0 || (n < 0 && errno == EINTR);
+    return n == 1 && c == '\n';
 }
 
 static void count_down(const struct deadline *dl, bool may_enter)
@@ -210,35 +166,58 @@ static void count_down(const struct deadline *dl, bool may_enter)
 }
 
 /* Under the lock, so that the watcher cannot be undoing it at the same moment. */
-bool deadline_confirm(struct root *root, struct history *h, const struct deadline *dl)
+int deadline_confirm(struct root *root, struct history *h, const struct deadline *dl,
+                     struct diag *d)
 {
+    enum { LOCK_WAIT_MS = 3000 };
     struct txn *t = NULL;
-    bool kept;
+    int kept = -1;
 
-    if (txn_begin(&t, root, h, 1000, NULL) != 0)
-        return false;
-    kept = is_waiting(h, dl) && deadline_clear(h, NULL) == 0;
+    if (txn_begin(&t, root, h, LOCK_WAIT_MS, d) != 0)
+        return -1;
+    if (!is_waiting(h, dl))
+        kept = 0;
+    else if (deadline_clear(h, d) == 0)
+        kept = 1;
     txn_end(t);
     return kept;
+}
+
+int deadline_standing(struct history *h, unsigned change, size_t *edits, size_t *standing,
+                      struct diag *d)
+{
+    struct history_changes all = {0};
+    int result = history_list(h, &all, d);
+
+    *edits = *standing = 0;
+    for (size_t i = 0; result == 0 && i < all.n; i++)
+        for (size_t k = 0; all.v[i].number == change && k < all.v[i].nedits; k++) {
+            *edits += 1;
+            *standing += all.v[i].edits[k].in_effect;
+        }
+    history_changes_release(&all);
+    return result;
 }
 
 /* What became of it, by what the history says and not by what we meant to do. */
 static enum status tell_end(struct cli *c, struct history *h, const struct deadline *dl)
 {
-    struct history_changes all = {0};
-    bool stands = false;
+    size_t edits, standing;
 
-    if (is_waiting(h, dl)) {
+    if (is_waiting(h, dl) || deadline_standing(h, dl->change, &edits, &standing, NULL) != 0) {
         buf_printf(&c->out, "change %u still waits; see: batten status\n", dl->change);
         return STATUS_INCOMPLETE;
     }
-    if (history_list(h, &all, NULL) == 0)
-        for (size_t i = 0; i < all.n; i++)
-            for (size_t k = 0; all.v[i].number == dl->change && k < all.v[i].nedits; k++)
-                stands = stands || all.v[i].edits[k].in_effect;
-    history_changes_release(&all);
-    buf_printf(&c->out, stands ? "change %u is kept\n" : "change %u is undone\n", dl->change);
-    return stands ? STATUS_DONE : STATUS_FAILED;
+    if (standing == edits && edits > 0) {
+        buf_printf(&c->out, "change %u is kept\n", dl->change);
+        return STATUS_DONE;
+    }
+    buf_printf(&c->out, "change %u is undone", dl->change);
+    if (standing > 0)
+        buf_printf(&c->out, ", but for %zu of its %zu edits, whose lines were changed since",
+                   standing, edits);
+    buf_addc(&c->out, '\n');
+    return STATUS_FAILED;
 }
 
 enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
@@ -246,11 +225,14 @@ enum status deadline_wait(struct cli *c, struct root *root, struct history *h,
 {
     enum { TICK_MS = 500, GRACE_MS = 30000 };
 
+    /* An Enter that was typed before the question stood there is no answer to it. */
+    if (may_enter)
+        tcflush(STDIN_FILENO, TCIFLUSH);
     while (is_waiting(h, dl) && deadline_left(dl) > 0) {
         count_down(dl, may_enter);
         if (!may_enter)
             poll(NULL, 0, TICK_MS);
-        else if (enter_pressed(TICK_MS) && deadline_confirm(root, h, dl))
+        else if (enter_pressed(TICK_MS, &may_enter) && deadline_confirm(root, h, dl, NULL) == 1)
             break;
     }
     progress_clear();

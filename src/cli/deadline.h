@@ -20,6 +20,8 @@
 struct cli;
 struct root;
 
+#define DEADLINE_FILE "deadline" /* in the state directory */
+
 struct deadline {
     unsigned change;
     char token[7];
@@ -27,7 +29,7 @@ struct deadline {
     long long at_ms; /* on the clock since boot */
 };
 
-/* Write the file with a fresh token and start the watcher. */
+/* Write the file with a fresh token and start the watcher; on failure neither is left. */
 int deadline_arm(struct deadline *out, struct history *h, const struct cli *c, unsigned change,
                  struct diag *d);
 
@@ -39,12 +41,14 @@ int deadline_clear(struct history *h, struct diag *d);
 /* Milliseconds left; 0 when over or another boot. */
 long long deadline_left(const struct deadline *dl);
 
-/* Whether this host runs 'batten recover --boot' when it starts: by the unit in src/share/boot, or
- * by a line of a boot script that does not stand behind a '#'. */
-bool deadline_hooked(const struct root *root);
+/* Clear it under the lock. 1: it is kept; 0: somebody decided before; -1 with D: no lock, or it
+ * cannot be cleared. */
+int deadline_confirm(struct root *root, struct history *h, const struct deadline *dl,
+                     struct diag *d);
 
-/* Clear it under the lock, if it still waits. False: somebody decided before, or no lock. */
-bool deadline_confirm(struct root *root, struct history *h, const struct deadline *dl);
+/* How many edits CHANGE has (0: there is no such change), and how many of them are in effect. */
+int deadline_standing(struct history *h, unsigned change, size_t *edits, size_t *standing,
+                      struct diag *d);
 
 /* On a terminal: count down; Enter confirms when MAY_ENTER. DONE when confirmed (here or from
  * another session), FAILED when the time ran out and the change was undone. The lock must not be

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "json.h"
 #include "render.h"
+#include "wanted.h"
 
 enum { LOG_MAX = 16 * 1024 * 1024, NEAR_SECONDS = 120 };
 
@@ -58,33 +59,25 @@ static char *package_near(struct root *root, time_t when)
     return found;
 }
 
-static void add_open(struct drift *drift, const struct scan *scan, const struct history_closed *c,
-                     const struct entry *e)
+/* What drift_look has at hand. */
+struct looking {
+    struct drift *drift;
+    const struct scan *scan;
+    struct history_closed *closed; /* by path, name, newest first */
+    size_t nclosed;
+    struct wanted wanted;
+    const char *package_path; /* the file whose package was looked up last */
+    char *package;
+};
+
+static int by_name(const void *a, const void *b)
 {
-    const struct scan_file *f = scan_file(scan, e->source->path);
-    struct drift_open *o;
+    const struct history_closed *x = a, *y = b;
+    int order = strcmp(x->path, y->path);
 
-    drift->open = mem_grow(drift->open, drift->nopen, &drift->open_cap, sizeof(*drift->open));
-    o = &drift->open[drift->nopen++];
-    o->path = mem_strdup(e->source->path);
-    o->line = e->line;
-    o->service = mem_strdup(c->service ? c->service : c->name);
-    o->closed_by = c->change;
-    o->package = f ? package_near(scan->root, f->meta.st.st_mtime) : NULL;
-}
-
-/* An entry of the same name in the same file that is on: somebody turned the service on again. */
-static void look_open(struct drift *drift, const struct scan *scan, const struct history_closed *c)
-{
-    for (size_t i = 0; i < scan->entries.n; i++) {
-        const struct entry *e = scan->entries.v[i];
-
-        if (e->enabled && strcmp(e->source->path, c->path) == 0 && c->name != NULL &&
-            strcmp(e->name, c->name) == 0) {
-            add_open(drift, scan, c, e);
-            return;
-        }
-    }
+    if (order == 0)
+        order = strcmp(x->name, y->name);
+    return order != 0 ? order : (x->change < y->change) - (x->change > y->change);
 }
 
 static bool is_changed(const struct drift *drift, const char *path)
@@ -95,21 +88,99 @@ static bool is_changed(const struct drift *drift, const char *path)
     return false;
 }
 
+/* The time of the file says when it was turned on only as long as batten has not written it. */
+static const char *package_of(struct looking *l, const char *path)
+{
+    const struct scan_file *f = scan_file(l->scan, path);
+
+    if (l->package_path == NULL || strcmp(l->package_path, path) != 0) {
+        free(l->package);
+        l->package_path = path;
+        l->package = f != NULL && is_changed(l->drift, path)
+                         ? package_near(l->scan->root, f->meta.st.st_mtime)
+                         : NULL;
+    }
+    return l->package;
+}
+
+/* E is what C closed. In a file that was edited since a start command may have other words. */
+static bool is_same(const struct looking *l, const struct history_closed *c, const struct entry *e,
+                    const char *ident)
+{
+    if (strcmp(c->ident, ident) == 0)
+        return true;
+    return e->proto == NULL && is_changed(l->drift, c->path);
+}
+
+static void add_open(struct looking *l, const struct history_closed *c, const struct entry *e)
+{
+    struct drift *drift = l->drift;
+    struct drift_open *o;
+
+    drift->open = mem_grow(drift->open, drift->nopen, &drift->open_cap, sizeof(*drift->open));
+    o = &drift->open[drift->nopen++];
+    o->path = mem_strdup(e->source->path);
+    o->name = mem_strdup(e->name);
+    o->line = e->line;
+    o->service = mem_strdup(c->service[0] ? c->service : c->name);
+    o->closed_by = c->change;
+    o->package = mem_strdup(package_of(l, e->source->path));
+}
+
+/* The first of the changes of E's name in its file; nclosed when there is none. */
+static size_t first_of(const struct looking *l, const struct entry *e)
+{
+    size_t low = 0, high = l->nclosed;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = strcmp(l->closed[mid].path, e->source->path);
+
+        if (order == 0)
+            order = strcmp(l->closed[mid].name, e->name);
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* An entry that is on although a change closed it and none opened it again. */
+static void look_at(struct looking *l, const struct entry *e)
+{
+    char *ident = entry_ident(e);
+
+    for (size_t i = first_of(l, e); i < l->nclosed; i++) {
+        const struct history_closed *c = &l->closed[i];
+
+        if (strcmp(c->path, e->source->path) != 0 || strcmp(c->name, e->name) != 0)
+            break;
+        if (!is_same(l, c, e, ident))
+            continue;
+        if (!wanted_has(&l->wanted, c->change, c->path, c->name))
+            add_open(l, c, e);
+        break;
+    }
+    free(ident);
+}
+
 int drift_look(struct drift *out, struct history *h, const struct scan *scan, struct diag *d)
 {
-    struct history_closed *closed = NULL;
-    size_t n = 0;
+    struct looking l = {.drift = out, .scan = scan};
 
-    if (history_drift(h, &out->files, &out->nfiles, d) != 0)
+    if (history_drift(h, &out->files, &out->nfiles, d) != 0 ||
+        history_closed(h, &l.closed, &l.nclosed, d) != 0)
         return -1;
-    if (out->nfiles == 0)
-        return 0;
-    if (history_closed(h, &closed, &n, d) != 0)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        if (is_changed(out, closed[i].path))
-            look_open(out, scan, &closed[i]);
-    history_closed_free(closed, n);
+    if (l.nclosed > 1)
+        qsort(l.closed, l.nclosed, sizeof(*l.closed), by_name);
+    wanted_read(&l.wanted, h);
+    for (size_t i = 0; l.nclosed > 0 && i < scan->entries.n; i++)
+        if (scan->entries.v[i]->enabled)
+            look_at(&l, scan->entries.v[i]);
+    wanted_release(&l.wanted);
+    free(l.package);
+    history_closed_free(l.closed, l.nclosed);
     return 0;
 }
 
@@ -175,6 +246,7 @@ void drift_release(struct drift *drift)
     history_drift_free(drift->files, drift->nfiles);
     for (size_t i = 0; i < drift->nopen; i++) {
         free(drift->open[i].path);
+        free(drift->open[i].name);
         free(drift->open[i].service);
         free(drift->open[i].package);
     }

@@ -23,6 +23,7 @@ struct drift_open {
     char *path;
     unsigned line;
     char *service;
+    char *name;         /* as written */
     unsigned closed_by; /* the change that had closed it */
     char *package;      /* whose installation touched the file, or NULL */
 };

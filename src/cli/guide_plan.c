@@ -103,7 +103,8 @@ int walk_plan(struct walk *w, struct diag *d)
     g->plan = (struct plan){.kind = PLAN_HARDEN, .dialect = w->survey.scan.dialect};
     buf_clear(&g->diff);
     decide(w, &decided);
-    result = plan_make(&g->plan, w->survey.scan.parses, w->survey.scan.nparses, &decided, 0, d);
+    result = plan_make(&g->plan, w->survey.scan.parses, w->survey.scan.nparses, &decided,
+                       survey_plan_flags(&w->survey), d);
     if (result == 0)
         result = diff_plan(&g->diff, &g->plan, d);
     if (result == 0 && carry_look(&w->look, &w->survey.scan, &look) != 0)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -66,6 +67,11 @@ int hygiene(void)
 
     if (open_standard_descriptors() != 0)
         return -1;
+    /* Whoever may run batten may run any program (--probe): that right is not to be lent. */
+    if (getuid() != geteuid() || getgid() != getegid()) {
+        fputs("batten: error: batten does not run setuid or setgid\n", stderr);
+        return -1;
+    }
     clean_environment();
     umask(077);
     setrlimit(RLIMIT_CORE, &none);

@@ -47,6 +47,7 @@ static const struct option_row rows[] = {
     {"all",            0,   OPTION_FLAG,   AT(all),            NULL,            CMD_AUDIT | CMD_ROLLBACK,
      "audit: every entry; rollback: every edit in effect"                                                                                              },
     {"patch",          'p', OPTION_FLAG,   AT(patch),          NULL,            CMD_LOG,                  "with the diff of each change"               },
+    {"limit",          0,   OPTION_NUMBER, AT(limit),          "N",             CMD_LOG,                  "only the newest N"                          },
     {"service",        0,   OPTION_STRING, AT(service),        "S",             CMD_ROLLBACK,             "only the edits of service S"                },
     {"entry",          0,   OPTION_STRING, AT(entry),          "PATH:LINE",     CMD_ROLLBACK,             "only the edit made there"                   },
     {"dry-run",        'n', OPTION_FLAG,   AT(dry),            NULL,            CMD_ROLLBACK,             "show what would be done"                    },
@@ -119,6 +120,11 @@ static int take_until(struct words *w, struct strlist *list, struct diag *d)
         diag_hint(d, "--probe /usr/bin/true \\;");
         return -1;
     }
+    if (list->v[0][0] != '/') {
+        diag_set(d, STATUS_USAGE, "probe", "the probe '%s' is not an absolute path", list->v[0]);
+        diag_hint(d, "--probe /usr/bin/true \\;");
+        return -1;
+    }
     w->at++;
     return 0;
 }
@@ -143,6 +149,12 @@ static int store(struct cli *c, const struct option_row *row, const char *value,
             return 0;
         diag_set(d, STATUS_USAGE, "bad-time", "'%s' is not a time for --%s", value, row->name);
         diag_hint(d, "a number and its unit: --%s 90s, --%s 5m", row->name, row->name);
+        return -1;
+    case OPTION_NUMBER:
+        if (text_number(value, 1, 1000000000, (long long *)(void *)base) == 0)
+            return 0;
+        diag_set(d, STATUS_USAGE, "bad-number", "'%s' is not a number for --%s", value, row->name);
+        diag_hint(d, "batten log --limit 20");
         return -1;
     case OPTION_UNTIL:
         w->at--;

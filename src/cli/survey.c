@@ -155,6 +155,13 @@ int survey_make(struct survey *s, struct cli *c, struct profile *profile, struct
     return 0;
 }
 
+unsigned survey_plan_flags(const struct survey *s)
+{
+    return root_exists(s->root, "usr/sbin/dovecot") || root_exists(s->root, "etc/dovecot")
+               ? PLAN_DOVECOT
+               : 0;
+}
+
 void survey_clear(struct survey *s)
 {
     struct root *root = s->root;
@@ -184,6 +191,11 @@ const struct listener *survey_listener(const struct survey *s, const struct sock
     return NULL;
 }
 
+bool survey_by_hand(const struct finding *f)
+{
+    return f->entry->enabled && f->verdict == VERDICT_DISABLE && f->entry->locked != NULL;
+}
+
 struct survey_counts survey_count(const struct survey *s)
 {
     struct survey_counts n = {.entries = s->findings.n};
@@ -197,6 +209,7 @@ struct survey_counts survey_count(const struct survey *s)
         n.listening += listens;
         n.enabled += f->entry->enabled;
         n.to_change += f->entry->enabled && f->verdict == VERDICT_DISABLE;
+        n.by_hand += survey_by_hand(f);
         n.undecided += f->entry->enabled && f->verdict == VERDICT_ASK;
     }
     return n;

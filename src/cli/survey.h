@@ -37,6 +37,12 @@ int survey_history(struct history **out, struct root *root, const struct cli *c,
 int survey_profile(struct profile **out, struct root *root, const char *name, struct diag *d);
 /* Look at the root of C (opened unless S has one). PROFILE NULL: the one C's options name. */
 int survey_make(struct survey *s, struct cli *c, struct profile *profile, struct diag *d);
+/* Whether F is to be switched off and cannot be, so that a person has to. */
+bool survey_by_hand(const struct finding *f);
+
+/* What plan_make has to know of the host: enum plan_flag. */
+unsigned survey_plan_flags(const struct survey *s);
+
 void survey_clear(struct survey *s); /* all but the root */
 void survey_release(struct survey *s);
 
@@ -49,6 +55,7 @@ const struct listener *survey_listener(const struct survey *s, const struct sock
 /* Counts for summaries. */
 struct survey_counts {
     size_t entries, enabled, to_change, undecided, listening;
+    size_t by_hand; /* of to_change: batten does not edit them */
 };
 struct survey_counts survey_count(const struct survey *s);
 

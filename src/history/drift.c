@@ -146,6 +146,7 @@ static void closed_release(struct history_closed *c)
     free(c->path);
     free(c->service);
     free(c->name);
+    free(c->ident);
 }
 
 int history_closed(struct history *h, struct history_closed **out, size_t *n, struct diag *d)
@@ -165,10 +166,11 @@ int history_closed(struct history *h, struct history_closed **out, size_t *n, st
         struct history_closed c = {.path = text_of(row, "path"),
                                    .service = text_of(row, "service"),
                                    .name = text_of(row, "name"),
+                                   .ident = text_of(row, "ident"),
                                    .change = number_of(row, "change"),
                                    .time = json_integer_value(json_object_get(row, "time"))};
 
-        if (c.path != NULL && c.service != NULL && c.name != NULL)
+        if (c.path != NULL && c.service != NULL && c.name != NULL && c.ident != NULL)
             (*out)[(*n)++] = c;
         else
             closed_release(&c);

@@ -11,7 +11,7 @@
  * last.json says what batten last wrote, so that a look at the host needs no git:
  *     {"schema": 1,
  *      "files": [{"path", "change", "size", "bytes": SHA256, "meta": SHA256 of file_meta_text}],
- *      "closed": [{"path", "service", "name", "change", "time"}]}
+ *      "closed": [{"path", "service", "name", "ident", "change", "time"}]}
  * Strings are escaped as text_escape does.
  */
 
@@ -72,25 +72,74 @@ static int add_files(json_t *files, struct repo *repo, const char *id,
     return rc;
 }
 
-/* What stands closed: the edits of hardenings that hold, not the ones that took something back. */
+static int by_entry(const void *a, const void *b)
+{
+    const struct effect *x = *(const struct effect *const *)a;
+    const struct effect *y = *(const struct effect *const *)b;
+    int order = strcmp(x->edit->path, y->edit->path);
+
+    if (order == 0)
+        order = strcmp(x->edit->name, y->edit->name);
+    if (order == 0)
+        order = strcmp(x->edit->ident, y->edit->ident);
+    return order != 0 ? order : (x < y) - (x > y); /* the newest first */
+}
+
+static bool same_entry(const struct effect *x, const struct effect *y)
+{
+    return strcmp(x->edit->path, y->edit->path) == 0 && strcmp(x->edit->name, y->edit->name) == 0 &&
+           strcmp(x->edit->ident, y->edit->ident) == 0;
+}
+
+static void add_row(json_t *closed, const struct effect *x)
+{
+    json_t *row = json_object();
+
+    json_object_set_new(row, "path", escaped(x->edit->path));
+    json_object_set_new(row, "service", escaped(x->edit->service));
+    json_object_set_new(row, "name", escaped(x->edit->name));
+    json_object_set_new(row, "ident", escaped(x->edit->ident));
+    json_object_set_new(row, "change", json_integer(x->change->number));
+    json_object_set_new(row, "time", json_integer(x->change->time));
+    json_array_append_new(closed, row);
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct effect *x = *(const struct effect *const *)a;
+    const struct effect *y = *(const struct effect *const *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* What stands closed: for each entry the newest edit that closed it, if it holds. One that was
+ * turned on by hand, closed again and then rolled back is wanted: the older edit says nothing. Of
+ * more than CLOSED_MAX the newest are kept. */
 static void add_closed(json_t *closed, const struct history_changes *list)
 {
+    enum { CLOSED_MAX = 8192 };
     struct effects e;
+    const struct effect **v;
+    size_t n = 0, to = 0;
 
     effects_make(&e, list);
-    for (size_t i = 0; i < e.n; i++) {
-        json_t *row;
+    v = mem_array(e.n, sizeof(*v));
+    for (size_t i = 0; i < e.n; i++)
+        if (e.v[i].root == i)
+            v[n++] = &e.v[i];
+    if (n > 1)
+        qsort(v, n, sizeof(*v), by_entry);
+    for (size_t i = 0; i < n; i++) {
+        bool newest = i == 0 || !same_entry(v[i], v[i - 1]);
 
-        if (e.v[i].root != i || !effect_holds(&e, i))
-            continue;
-        row = json_object();
-        json_object_set_new(row, "path", escaped(e.v[i].edit->path));
-        json_object_set_new(row, "service", escaped(e.v[i].edit->service));
-        json_object_set_new(row, "name", escaped(e.v[i].edit->name));
-        json_object_set_new(row, "change", json_integer(e.v[i].change->number));
-        json_object_set_new(row, "time", json_integer(e.v[i].change->time));
-        json_array_append_new(closed, row);
+        if (newest && effect_holds(&e, (size_t)(v[i] - e.v)))
+            v[to++] = v[i];
     }
+    if (to > 1)
+        qsort(v, to, sizeof(*v), by_age);
+    for (size_t i = to > CLOSED_MAX ? to - CLOSED_MAX : 0; i < to; i++)
+        add_row(closed, v[i]);
+    free(v);
     effects_release(&e);
 }
 

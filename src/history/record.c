@@ -44,6 +44,7 @@ static void fill_edit(struct history_edit *out, const struct edit *e, unsigned b
     out->new_line = (unsigned)((long)before + shift) + (out->new_count > 0);
     out->service = e->service;
     out->name = e->name;
+    out->ident = e->ident;
     out->kind = mem_strdup(e->kind);
     out->undoes_change = e->undoes_change;
     out->undoes_edit = e->undoes_edit;

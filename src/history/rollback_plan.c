@@ -68,6 +68,7 @@ static void add_edit(struct plan *plan, const struct rollback *r, const struct c
     e->last_line = (unsigned)(c->first + (c->count ? c->count : 1));
     e->service = mem_strdup(c->anchor->service);
     e->name = mem_strdup(c->anchor->name);
+    e->ident = mem_strdup(c->anchor->ident);
     e->undoes_change = r->effects.v[c->undo].change->number;
     e->undoes_edit = r->effects.v[c->undo].index;
 }

@@ -14,8 +14,8 @@ enum { STATE_FILES = 4096, STATE_FILE_MAX = 4 * 1024 * 1024 };
 /* What batten keeps in its state directory; "answers" are those of an unfinished guided run. */
 static bool is_known(const char *name)
 {
-    static const char *const known[] = {REPO_DIR,    "journal", "deadline",
-                                        "last.json", "undo",    "answers"};
+    static const char *const known[] = {REPO_DIR, "journal", "deadline", "last.json",
+                                        "undo",   "answers", "wanted"};
     size_t len = strlen(name);
 
     if (len > 5 && strcmp(name + len - 5, ".lock") == 0)
@@ -229,6 +229,11 @@ int history_state_write(struct history *h, const char *name, const char *bytes, 
         return diag_set(d, STATUS_REFUSED, "no-history", "there is no state directory to keep '%s'",
                         name);
     return replace_own(h->state, name, bytes, len, 0600, d);
+}
+
+int history_state_open(struct history *h, const char *name)
+{
+    return h->state == NULL ? -1 : root_openat(h->state, name, O_RDONLY | O_NOFOLLOW, 0);
 }
 
 int history_state_remove(struct history *h, const char *name, struct diag *d)

@@ -7,7 +7,7 @@
 
 /*
  * An edit, one line, words escaped as text_escape does, "-" for nothing:
- *     Edit: OLD_LINE,OLD_COUNT NEW_LINE,NEW_COUNT KIND CHANGE.EDIT SERVICE NAME PATH
+ *     Edit: OLD_LINE,OLD_COUNT NEW_LINE,NEW_COUNT KIND CHANGE.EDIT SERVICE NAME PATH IDENT
  */
 
 enum { EDITS_MAX = 65536, RC_MAX = 256, NUMBER_MAX = 1000000000 };
@@ -56,6 +56,7 @@ static void add_edit(struct buf *out, const struct history_edit *e)
     add_word(out, e->service);
     add_word(out, e->name);
     add_word(out, e->path);
+    add_word(out, e->ident);
     buf_addc(out, '\n');
 }
 
@@ -135,9 +136,10 @@ static void edit_release(struct history_edit *e)
     free(e->service);
     free(e->name);
     free(e->kind);
+    free(e->ident);
 }
 
-static bool edit_fill(struct history_edit *e, char *const words[7])
+static bool edit_fill(struct history_edit *e, char *const words[8])
 {
     if (read_pair(words[0], ',', &e->old_line, &e->old_count) != 0 ||
         read_pair(words[1], ',', &e->new_line, &e->new_count) != 0)
@@ -149,19 +151,20 @@ static bool edit_fill(struct history_edit *e, char *const words[7])
     e->service = read_word(words[4]);
     e->name = read_word(words[5]);
     e->path = read_word(words[6]);
-    return e->kind != NULL && e->service != NULL && e->name != NULL && e->path != NULL &&
-           e->path[0] != '\0';
+    e->ident = read_word(words[7]);
+    return e->ident != NULL && e->kind != NULL && e->service != NULL && e->name != NULL &&
+           e->path != NULL && e->path[0] != '\0';
 }
 
 static void read_edit(struct history_change *c, const char *value)
 {
-    char *copy = mem_strdup(value), *words[7], *save = NULL;
+    char *copy = mem_strdup(value), *words[8], *save = NULL;
     struct history_edit e = {0};
     size_t n = 0;
 
-    for (char *w = strtok_r(copy, " ", &save); w != NULL && n < 7; w = strtok_r(NULL, " ", &save))
+    for (char *w = strtok_r(copy, " ", &save); w != NULL && n < 8; w = strtok_r(NULL, " ", &save))
         words[n++] = w;
-    if (n == 7 && c->nedits < EDITS_MAX && edit_fill(&e, words)) {
+    if (n == 8 && c->nedits < EDITS_MAX && edit_fill(&e, words)) {
         size_t cap = c->nedits;
 
         /* grown by doubling: a power of two says the room is full */

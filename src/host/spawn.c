@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -142,6 +143,18 @@ int spawn_self(const char *const *argv, struct diag *d)
         result = start_detached(&words, d);
     strlist_release(&words);
     return result;
+}
+
+int spawn_probe_ready(const char *path, struct diag *d)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || access(path, X_OK) != 0)
+        return diag_set(d, STATUS_REFUSED, "probe", "the probe '%s' cannot be run: %s", path,
+                        strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return diag_set(d, STATUS_REFUSED, "probe", "the probe '%s' is not a program", path);
+    return 0;
 }
 
 int spawn_probe(char *const *argv, long long ms, struct diag *d)

@@ -83,6 +83,7 @@ static void edit_free(struct edit *e)
     free(e->after);
     free(e->service);
     free(e->name);
+    free(e->ident);
 }
 
 /* Take out the edits of what was dropped. */
@@ -116,6 +117,7 @@ static void make_edits(struct work *w)
         for (size_t k = before; k < list->n; k++) {
             list->v[k].service = mem_strdup(work_service(it->f));
             list->v[k].name = mem_strdup(it->e->name);
+            list->v[k].ident = entry_ident(it->e);
         }
         diag_release(&d);
     }
@@ -317,7 +319,11 @@ static int check_all(const struct plan *plan, unsigned flags, struct diag *d)
 int plan_make(struct plan *plan, const struct parse *parses, size_t nparses,
               const struct findings *findings, unsigned flags, struct diag *d)
 {
-    struct work w = {.plan = plan, .parses = parses, .nparses = nparses, .findings = findings};
+    struct work w = {.plan = plan,
+                     .parses = parses,
+                     .nparses = nparses,
+                     .findings = findings,
+                     .dovecot = (flags & PLAN_DOVECOT) != 0};
     int rc = -1;
 
     if (nparses > 0)

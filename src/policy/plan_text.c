@@ -154,10 +154,6 @@ static void tell_services(struct work *w, struct told *t)
         const char *service, *sentence;
     } all[] = {
         {"ssh",     "ssh is closed: make sure that another way into this host works first"       },
-        {"imap",    "imap closed here lets Dovecot, where it is installed, open its own at the next "
-                 "boot"                                                          },
-        {"pop",     "pop closed here lets Dovecot, where it is installed, open its own at the next "
-                "boot"                                                            },
         {"named",   "without named this host needs another name server in /etc/resolv.conf"      },
         {"statd",   "without statd NFS file locks do not survive a restart of either side"       },
         {"lockd",   "without lockd programs cannot lock files over NFS"                          },
@@ -174,6 +170,14 @@ static void tell_services(struct work *w, struct told *t)
         {"bootps",  "without bootps machines that rely on it get no address"                     },
     };
 
+    if (w->dovecot) {
+        tell_service(w, t, "imap",
+                     "imap closed here lets Dovecot, which is installed, open its "
+                     "own at the next boot");
+        tell_service(w, t, "pop",
+                     "pop closed here lets Dovecot, which is installed, open its own "
+                     "at the next boot");
+    }
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         tell_service(w, t, all[i].service, all[i].sentence);
 }

@@ -10,6 +10,7 @@
 #include "batten/mem.h"
 #include "batten/source.h"
 #include "batten/starter.h"
+#include "command.h"
 #include "rules.h"
 
 struct builtin {
@@ -65,6 +66,16 @@ struct profile *profile_new(const char *name)
     return p;
 }
 
+static void lists_release(struct profile *p)
+{
+    struct rule_list *all[] = {&p->by_path, &p->by_program, &p->by_port, &p->others};
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        free(all[i]->v);
+        *all[i] = (struct rule_list){0};
+    }
+}
+
 void profile_free(struct profile *p)
 {
     if (p == NULL)
@@ -72,7 +83,7 @@ void profile_free(struct profile *p)
     for (size_t i = 0; i < p->n; i++)
         rule_free(p->rules[i]);
     free(p->rules);
-    free(p->by_path);
+    lists_release(p);
     free(p->name);
     strlist_release(&p->files);
     free(p);
@@ -101,55 +112,101 @@ const char *profile_label(struct profile *p, const char *label)
     return p->files.v[p->files.n - 1];
 }
 
-/* ---- PATH rules are searched: a profile written from a large host has one per entry ---- */
+/* ---- rules of which a profile may have one per entry are searched ---- */
 
-static int compare_key(const struct rule *r, const char *path, const char *word, int port)
+static int by_place(const struct rule *r, const struct rule *s)
 {
-    int order = strcmp(r->path, path);
+    int order = strcmp(r->path, s->path);
 
     if (order == 0)
-        order = strcmp(r->word, word);
-    return order != 0 ? order : (r->port > port) - (r->port < port);
+        order = strcmp(r->word, s->word);
+    return order != 0 ? order : (r->port > s->port) - (r->port < s->port);
 }
 
-static int compare_rules(const void *a, const void *b)
+static int by_program(const struct rule *r, const struct rule *s)
 {
-    const struct rule *r = *(const struct rule *const *)a, *s = *(const struct rule *const *)b;
-    int order = compare_key(r, s->path, s->word, s->port);
+    return strcmp(r->word, s->word);
+}
 
-    return order != 0 ? order : (r->order > s->order) - (r->order < s->order);
+static int by_port(const struct rule *r, const struct rule *s)
+{
+    int order = strcmp(r->proto, s->proto);
+
+    return order != 0 ? order : (r->port > s->port) - (r->port < s->port);
+}
+
+static int by_order(const struct rule *r, const struct rule *s)
+{
+    return (r->order > s->order) - (r->order < s->order);
+}
+
+#define SORTED(name, compare)                                                                      \
+    static int name(const void *a, const void *b)                                                  \
+    {                                                                                              \
+        const struct rule *r = *(const struct rule *const *)a;                                     \
+        const struct rule *s = *(const struct rule *const *)b;                                     \
+        int order = compare(r, s);                                                                 \
+                                                                                                   \
+        return order != 0 ? order : by_order(r, s);                                                \
+    }
+SORTED(sort_place, by_place)
+SORTED(sort_program, by_program)
+SORTED(sort_port, by_port)
+
+static struct rule_list *list_of(struct profile *p, enum selector_kind kind)
+{
+    switch (kind) {
+    case SELECT_PATH:
+    case SELECT_PATH_PORT:
+        return &p->by_path;
+    case SELECT_PROGRAM:
+        return &p->by_program;
+    case SELECT_PORT:
+        return &p->by_port;
+    case SELECT_CLASS:
+    case SELECT_NAME:
+    case SELECT_STARTER:
+    case SELECT_RPC:
+        break;
+    }
+    return &p->others;
+}
+
+static void list_sort(struct rule_list *list, int (*compare)(const void *, const void *))
+{
+    if (list->n > 1)
+        qsort(list->v, list->n, sizeof(*list->v), compare);
 }
 
 void profile_index(struct profile *p)
 {
-    free(p->by_path);
-    p->by_path = mem_array(p->n + 1, sizeof(struct rule *));
-    p->nby_path = 0;
+    lists_release(p);
     for (size_t i = 0; i < p->n; i++) {
-        if (p->rules[i]->kind >= SELECT_PATH)
-            p->by_path[p->nby_path++] = p->rules[i];
+        struct rule_list *list = list_of(p, p->rules[i]->kind);
+
+        list->v = mem_grow(list->v, list->n, &list->cap, sizeof(*list->v));
+        list->v[list->n++] = p->rules[i];
     }
-    if (p->nby_path > 1)
-        qsort(p->by_path, p->nby_path, sizeof(*p->by_path), compare_rules);
+    list_sort(&p->by_path, sort_place);
+    list_sort(&p->by_program, sort_program);
+    list_sort(&p->by_port, sort_port);
 }
 
-/* The last rule of the text with exactly this key, or NULL. */
-static const struct rule *find_path(const struct profile *p, const char *path, const char *word,
-                                    int port)
+/* The last rule of the text that COMPARE finds equal to KEY, or NULL. */
+static const struct rule *find_last(const struct rule_list *list, const struct rule *key,
+                                    int (*compare)(const struct rule *, const struct rule *))
 {
-    size_t low = 0, high = p->nby_path;
+    size_t low = 0, high = list->n;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
 
-        if (compare_key(p->by_path[mid], path, word, port) <= 0)
+        if (compare(list->v[mid], key) <= 0)
             low = mid + 1;
         else
             high = mid;
     }
-    if (low == 0 || compare_key(p->by_path[low - 1], path, word, port) != 0)
-        return NULL;
-    return p->by_path[low - 1];
+    return low > 0 && compare(list->v[low - 1], key) == 0 ? list->v[low - 1] : NULL;
 }
 
 static const struct rule *stronger(const struct rule *a, const struct rule *b)
@@ -166,15 +223,22 @@ static const struct rule *stronger(const struct rule *a, const struct rule *b)
     return a->order > b->order ? a : b;
 }
 
+static const struct rule *find_path(const struct profile *p, char *path, char *word, int port)
+{
+    struct rule key = {.path = path, .word = word, .port = port};
+
+    return find_last(&p->by_path, &key, by_place);
+}
+
 static const struct rule *path_rule(const struct profile *p, const struct entry *e,
                                     const struct service *s)
 {
-    const char *words[] = {e->name, s != NULL ? s->name : NULL, e->rpc};
-    const char *path = e->source->path;
+    char *service = s != NULL ? mem_strdup(s->name) : NULL, *path = mem_strdup(e->source->path);
+    char *words[] = {e->name, service, e->rpc};
     const struct rule *best = NULL;
     long long number;
 
-    for (size_t i = 0; i < ARRAY_LEN(words) && p->nby_path > 0; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(words) && p->by_path.n > 0; i++) {
         if (words[i] == NULL)
             continue;
         best = stronger(best, find_path(p, path, words[i], 0));
@@ -186,7 +250,60 @@ static const struct rule *path_rule(const struct profile *p, const struct entry 
         if (e->nsockets == 0 && number > 0)
             best = stronger(best, find_path(p, path, words[i], (int)number));
     }
+    free(service);
+    free(path);
     return best;
+}
+
+static const struct rule *port_rule(const struct profile *p, const struct entry *e)
+{
+    const struct rule *best = NULL;
+    struct rule key = {.port = entry_port_by_name(e), .proto = entry_base_proto(e)};
+
+    if (e->nsockets == 0 && key.proto != NULL)
+        return find_last(&p->by_port, &key, by_port);
+    for (size_t i = 0; i < e->nsockets && p->by_port.n > 0; i++) {
+        key.port = e->sockets[i].port;
+        key.proto = e->sockets[i].proto;
+        best = stronger(best, find_last(&p->by_port, &key, by_port));
+    }
+    return best;
+}
+
+struct program_search {
+    const struct profile *profile;
+    const struct rule *best;
+};
+
+static void look_for_program(struct program_search *find, char *path)
+{
+    struct rule key = {.word = path};
+
+    find->best = stronger(find->best, find_last(&find->profile->by_program, &key, by_program));
+    free(path);
+}
+
+/* A bare name is looked for where tcpd and a shell look for it. */
+static bool visit_program(void *ctx, const char *const *words, size_t n)
+{
+    static const char *const dirs[] = {"/usr/sbin", "/usr/bin",     "/sbin",    "/bin",
+                                       "/usr/etc",  "/usr/libexec", "/usr/lib", "/etc"};
+
+    (void)n;
+    if (strchr(words[0], '/') != NULL)
+        look_for_program(ctx, mem_strdup(words[0]));
+    for (size_t i = 0; strchr(words[0], '/') == NULL && i < ARRAY_LEN(dirs); i++)
+        look_for_program(ctx, mem_printf("%s/%s", dirs[i], words[0]));
+    return false;
+}
+
+static const struct rule *program_rule(const struct profile *p, const struct entry *e)
+{
+    struct program_search find = {p, NULL};
+
+    if (p->by_program.n > 0)
+        command_walk(e, visit_program, &find);
+    return find.best;
 }
 
 static enum verdict answer(const struct rule *r, const struct profile_rule **rule)
@@ -208,9 +325,10 @@ enum verdict profile_verdict(const struct profile *p, const struct entry *e,
         return answer(best, rule);
     if (!p->report && !p->only && match_backdoor(e))
         return VERDICT_DISABLE;
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->rules[i]->kind < SELECT_PATH && rule_selects(p->rules[i], e, s))
-            best = stronger(best, p->rules[i]);
+    best = stronger(port_rule(p, e), program_rule(p, e));
+    for (size_t i = 0; i < p->others.n; i++) {
+        if (rule_selects(p->others.v[i], e, s))
+            best = stronger(best, p->others.v[i]);
     }
     if (best != NULL)
         return answer(best, rule);

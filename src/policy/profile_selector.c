@@ -9,7 +9,6 @@
 #include "batten/mem.h"
 #include "batten/starter.h"
 #include "batten/text.h"
-#include "command.h"
 #include "rules.h"
 
 void rule_free(struct rule *r)
@@ -243,7 +242,7 @@ int profile_add(struct profile *p, enum verdict verdict, const char *selector, e
 
 /* ---- a rule against an entry ---- */
 
-static const char *proto_of(const struct entry *e)
+const char *entry_base_proto(const struct entry *e)
 {
     if (e->proto == NULL)
         return NULL;
@@ -254,7 +253,7 @@ static const char *proto_of(const struct entry *e)
 
 int entry_port_by_name(const struct entry *e)
 {
-    const char *proto = proto_of(e);
+    const char *proto = entry_base_proto(e);
     const struct service *s;
     long long number;
     int port = 0;
@@ -274,30 +273,13 @@ int entry_port_by_name(const struct entry *e)
     return port;
 }
 
-static bool selects_port(const struct rule *r, const struct entry *e)
-{
-    const char *proto = proto_of(e);
-
-    for (size_t i = 0; i < e->nsockets; i++) {
-        if (e->sockets[i].port == r->port && strcmp(e->sockets[i].proto, r->proto) == 0)
-            return true;
-    }
-    return e->nsockets == 0 && proto != NULL && strcmp(proto, r->proto) == 0 &&
-           entry_port_by_name(e) == r->port;
-}
-
-static bool is_program(void *ctx, const char *const *words, size_t n)
-{
-    (void)n;
-    return strcmp(words[0], ctx) == 0;
-}
-
 static bool selects_rpc(const struct rule *r, const struct entry *e)
 {
-    const struct service *s = catalogue_rpc(r->word);
+    const struct service *s;
 
     if (e->rpc == NULL)
         return false;
+    s = catalogue_rpc(r->word);
     return strcmp(e->rpc, r->word) == 0 || (s != NULL && s == catalogue_rpc(e->rpc));
 }
 
@@ -318,12 +300,10 @@ bool rule_selects(const struct rule *r, const struct entry *e, const struct serv
     case SELECT_STARTER:
         return s != NULL && s == r->service && e->starter != NULL &&
                strcmp(e->starter->name, r->word) == 0;
-    case SELECT_PORT:
-        return selects_port(r, e);
-    case SELECT_PROGRAM:
-        return command_walk(e, is_program, r->word);
     case SELECT_RPC:
         return selects_rpc(r, e);
+    case SELECT_PORT:
+    case SELECT_PROGRAM:
     case SELECT_PATH:
     case SELECT_PATH_PORT:
         break;

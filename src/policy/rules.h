@@ -40,12 +40,17 @@ struct rule {
     const char *proto; /* PORT: "tcp" or "udp" */
 };
 
+struct rule_list {
+    struct rule **v; /* borrowed from the profile */
+    size_t n, cap;
+};
+
 struct profile {
     char *name;
     struct rule **rules; /* in the order of the text */
     size_t n, cap;
-    struct rule **by_path; /* the PATH rules sorted for search; NULL until profile_index */
-    size_t nby_path;
+    struct rule_list by_path, by_program, by_port; /* sorted for search by profile_index */
+    struct rule_list others;
     struct strlist files; /* labels that rules borrow */
     enum verdict fallback;
     struct profile_rule fallback_rule; /* file NULL: no default line */
@@ -65,7 +70,7 @@ void profile_index(struct profile *p);
 int profile_add(struct profile *p, enum verdict verdict, const char *selector, enum status status,
                 struct diag *d);
 
-/* Whether rule R, not of kind PATH, selects E, whose row is S. */
+/* Whether rule R, of kind CLASS, NAME, STARTER or RPC, selects E, whose row is S. */
 bool rule_selects(const struct rule *r, const struct entry *e, const struct service *s);
 
 void rule_free(struct rule *r);
@@ -73,6 +78,9 @@ void rule_free(struct rule *r);
 /* The port that the name of an entry without sockets (commented out, or unknown to its root) speaks
  * of, or 0. */
 int entry_port_by_name(const struct entry *e);
+
+/* "tcp" or "udp", of which E's protocol is a kind, or NULL. */
+const char *entry_base_proto(const struct entry *e);
 
 /* Append the selector PATH:NAME, or PATH:NAME/PORT where PORT is not 0; bytes that would be
  * mistaken are written \ooo. */

@@ -40,6 +40,7 @@ struct work {
     const struct parse *parses;
     size_t nparses;
     const struct findings *findings;
+    bool dovecot; /* is installed */
 
     struct item *items; /* by path, line and column */
     size_t n;

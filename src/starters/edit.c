@@ -26,6 +26,7 @@ void edits_release(struct edits *list)
         free(list->v[i].after);
         free(list->v[i].service);
         free(list->v[i].name);
+        free(list->v[i].ident);
     }
     free(list->v);
     *list = (struct edits){0};

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "batten/buf.h"
 #include "batten/mem.h"
 #include "batten/starter.h"
 
@@ -42,6 +43,21 @@ void entries_release(struct entries *list)
         entry_free(list->v[i]);
     free(list->v);
     *list = (struct entries){0};
+}
+
+char *entry_ident(const struct entry *e)
+{
+    enum { IDENT_MAX = 200 };
+    struct buf words = BUF_INIT;
+    char *ident;
+
+    if (e->proto != NULL)
+        buf_printf(&words, "%s/%s", e->proto, e->address != NULL ? e->address : "*");
+    for (size_t i = 0; e->proto == NULL && e->argv[i] != NULL && words.len <= IDENT_MAX; i++)
+        buf_printf(&words, "%s%s", i ? " " : "", e->argv[i]);
+    ident = mem_strndup(buf_str(&words), words.len < IDENT_MAX ? words.len : IDENT_MAX);
+    buf_release(&words);
+    return ident;
 }
 
 void entry_add_socket(struct entry *e, enum family family, const char *proto, const char *address,

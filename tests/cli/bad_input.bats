@@ -386,3 +386,200 @@ refuses_without_status()
     PATH=$PWD/bad PAGER=$PWD/bad/less "$BATTEN" log -p --root host </dev/null >/dev/null
     test ! -e ran
 }
+
+@test "log --limit" {
+    host demo
+    batten 0 close telnet --apply
+    batten 0 close finger --apply
+    batten 0 log --limit 1
+    grep -q 'close finger' <<<"$out"
+    not grep -q 'close telnet' <<<"$out"
+    batten_json 0 log --limit 1
+    jq -e '(.changes | length) == 1 and .changes[0].change == 2 and .total == 3' out.json
+    batten_json 0 log --limit 1000000000
+    jq -e '(.changes | length) == 3' out.json
+    for word in 0 -1 x 1x '' 99999999999999999999; do
+        batten 2 log --limit "$word"
+    done
+    batten 2 status --limit 3
+}
+
+@test "explain takes a name and a program as they are written" {
+    host demo
+    printf 'biff2 dgram udp wait root /opt/in.biff2 in.biff2\n' >>host/etc/inetd.conf
+    printf 'bi\033[1m stream tcp nowait root /opt/x x\n' >>host/etc/inetd.conf
+    batten 0 explain biff2
+    grep -q '^started  etc/inetd.conf:' <<<"$out"
+    grep -q 'does not know this service' <<<"$out"
+    batten 0 explain /opt/in.biff2
+    grep -q '^name     biff2$' <<<"$out"
+    batten_json 0 explain biff2
+    jq -e '.service == null and (.entries | length) == 1' out.json
+    batten 0 explain $'bi\033[1m'
+    not grep -q $'\033' out.txt
+    batten 3 explain biff3
+}
+
+@test "program: takes a bare name behind tcpd for the one tcpd would run" {
+    host demo
+    printf 'telnet stream tcp nowait root /usr/sbin/tcpd in.telnetd\n' >host/etc/inetd.conf
+    batten 3 close program:/opt/in.telnetd
+    batten 3 close program:/usr/sbin/tcpd
+    batten 0 close program:/usr/sbin/in.telnetd --apply
+    grep -q '^#telnet' host/etc/inetd.conf
+}
+
+@test "Dovecot is spoken of where it is installed" {
+    host office
+    batten 1 "${profile[@]}"
+    not grep -q Dovecot <<<"$out"
+    mkdir host/etc/dovecot
+    batten 1 "${profile[@]}"
+    grep -q 'imap closed here lets Dovecot' <<<"$out"
+}
+
+@test "the standard descriptors may be closed, whatever is changed" {
+    host demo
+    "$BATTEN" "${profile[@]}" --apply --root host <&- >&- 2>&-
+    grep -q '^#telnet' host/etc/inetd.conf
+    "$BATTEN" rollback --root host <&- >&- 2>&-
+    cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+    # Nothing that was meant for a closed descriptor is in a file.
+    not grep -rqa 'batten rollback' host/etc
+    batten 0 log
+    "$BATTEN" close telnet --apply --confirm-within 1s --root host <&- >&- 2>&-
+    for ((i = 0; i < 100; i++)); do
+        test -e host/var/lib/batten/deadline || break
+        sleep 0.1
+    done
+    cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+}
+
+@test "output that cannot be written: told, and what is done is done" {
+    host demo
+    test -w /dev/full || skip 'no /dev/full here'
+    for way in '' --json; do
+        status=0
+        "$BATTEN" "${profile[@]}" --apply --root host $way >/dev/full 2>err.txt </dev/null ||
+            status=$?
+        test $status -eq 7
+        grep -q 'No space left' err.txt
+        grep -q '^#telnet' host/etc/inetd.conf
+        status=0
+        "$BATTEN" rollback --root host $way >/dev/full 2>err.txt </dev/null || status=$?
+        test $status -eq 7
+        cmp host/etc/inetd.conf "$top/fixtures/demo/etc/inetd.conf"
+    done
+    for word in help --version 'profile list' log status; do
+        status=0
+        # shellcheck disable=SC2086
+        "$BATTEN" $word --root host >/dev/full 2>/dev/null </dev/null || status=$?
+        test $status -eq 4
+    done
+}
+
+@test "no name of its own, no environment, odd terminals" {
+    host demo
+    batten 1 audit
+    cp out.txt want
+    (exec -a '' "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null) || test $? -eq 1
+    cmp out.txt want
+    perl -e '$p = shift; exec { $p } "" or die' "$BATTEN" </dev/null >/dev/null 2>err.txt ||
+        test $? -le 7
+    env -i "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null || test $? -eq 1
+    cmp out.txt want
+    for term in '' dumb nosuch 'a b' $'\033[31m' "$(printf 'x%.0s' {1..5000})"; do
+        TERM=$term COLUMNS=-1 LINES=x HOME=/nonexistent LC_ALL=nosuch LANG=$'\xff' \
+            "$BATTEN" audit --root host </dev/null >out.txt 2>/dev/null || test $? -eq 1
+        cmp out.txt want
+    done
+}
+
+@test "huge and foreign arguments" {
+    host demo
+    big=$(head -c 120000 /dev/zero | tr '\0' a)
+    batten 3 explain "$big"
+    batten 2 close "$big"
+    batten 2 "$big"
+    batten 2 "--$big"
+    batten 2 log --limit "$big"
+    not batten 0 --profile "$big"
+    for command in explain close show confirm help 'rollback --service' 'rollback --entry' --dialect; do
+        # shellcheck disable=SC2086
+        "$BATTEN" $command $'\xff\033[31m\n\x01' --root host </dev/null >out.txt 2>err.txt || true
+        not env LC_ALL=C grep -q $'[\x01\x1b\xff]' out.txt err.txt
+        # shellcheck disable=SC2086
+        "$BATTEN" $command $'\xff\033[31m\n\x01' --root host --json </dev/null >out.json || true
+        jq -es 'length == 1 and .[0].schema == 1' out.json
+    done
+    batten 0 close telnet --apply --reason $'line\nChange: 99\nEdit: x \033[31m \xff'
+    batten_json 0 log
+    jq -e '[.changes[].change] == [1, null]' out.json
+    batten 0 log
+    not env LC_ALL=C grep -q $'\x1b' out.txt
+}
+
+@test "setuid it does nothing" {
+    host demo
+    needs_root
+    as_nobody
+    cp "$(sed -n 's/^exec .* \(.*\) "$@"$/\1/p' as-nobody)" setuid
+    chmod 4755 setuid
+    chmod 777 "$PWD"
+    status=0
+    setpriv --reuid 65534 --regid 65534 --clear-groups ./setuid audit --root host \
+        >out.txt 2>err.txt || status=$?
+    if test "$status" -ne 4; then
+        skip 'this file system ignores setuid'
+    fi
+    grep -q 'does not run setuid' err.txt
+    test ! -s out.txt
+}
+
+@test "root without capabilities does what it may" {
+    host demo
+    needs_root
+    setpriv --bounding-set -all --inh-caps -all true 2>/dev/null || skip 'no setpriv here'
+    setpriv --bounding-set -all --inh-caps -all "$BATTEN" "${profile[@]}" --apply --root host </dev/null
+    grep -q '^#telnet' host/etc/inetd.conf
+    chown -R 3:4 host/etc
+    status=0
+    setpriv --bounding-set -all --inh-caps -all "$BATTEN" rollback --root host </dev/null \
+        2>err.txt || status=$?
+    test $status -eq 4
+    grep -q '^batten: error: ' err.txt
+    grep -q '^#telnet' host/etc/inetd.conf
+    batten 0 rollback
+}
+
+@test "what batten does not edit is left to a person, with the reason" {
+    mkdir -p host/etc
+    printf '#!/bin/sh\n/usr/sbin/named | logger\n/usr/sbin/rpc.statd\n/etc/init.d/portmap start\n' \
+        >host/etc/rc.local
+    batten 1 audit
+    grep -qE '^high .* etc/rc.local:2 +by hand$' <<<"$out"
+    grep -qF 'batten explain etc/rc.local:2 --root host' <<<"$out"
+    grep -qF "would close 1 and leave 1 to you: batten" <<<"$out"
+    batten 0 explain etc/rc.local:2
+    grep -q '^by hand  it is part of a pipeline' <<<"$out"
+    batten 0 explain etc/rc.local:4
+    grep -q '^how      through another script' <<<"$out"
+    batten 7 "${profile[@]}" --apply
+    batten 1 audit
+    grep -qE "would close 0 and leave 1 to you$" <<<"$out"
+}
+
+@test "a profile with as many rules as there are entries" {
+    mkdir -p host/etc
+    for ((i = 1; i <= 10000; i++)); do
+        echo "$((20000 + i)) stream tcp nowait root /opt/p$i p$i"
+    done >host/etc/inetd.conf
+    for ((i = 1; i <= 5000; i++)); do
+        printf 'disable program:/opt/p%d\nkeep %d/tcp\n' "$i" $((20001 + i))
+    done >rules
+    # Seconds of processor time, so that a busy machine does not matter.
+    (ulimit -t 20 && "$BATTEN" audit --profile ./rules --root host -q </dev/null >out.txt) ||
+        test $? -eq 1
+    tail -n 1 out.txt
+    grep -q "^10000 of 10000 entries on; 'rules' would close 5000:" out.txt
+}

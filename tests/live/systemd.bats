@@ -249,7 +249,7 @@ wait_for dig_works
 cp /etc/inetd.conf /root/before
 su root -c "$BATTEN close finger named --apply --confirm-within 4s; echo applied; exec sleep 60" >/root/said 2>&1 &
 wait_for grep -q '^applied' /root/said
-grep -q 'or it is undone; not by a reboot, see --boot in batten(8))' /root/said
+grep -q 'a reboot will not undo this change' /root/said
 all_closed 79
 refuse dig_works
 session=$(loginctl --no-legend list-sessions | awk '{ print $1; exit }')
@@ -300,7 +300,7 @@ enable batten-recover.service sysinit.target
 boot <<'IN'
 wait_for dig_works
 batten 0 close finger named --apply --confirm-within 5m
-says_not 'not by a reboot'
+says_not 'a reboot will not undo'
 refuse dig_works
 all_closed 79
 IN
@@ -347,7 +347,7 @@ cp /etc/rc.local /root/before
 boot <<'IN'
 wait_for dig_works
 batten 0 close named --apply --confirm-within 5m
-says_not 'not by a reboot'
+says_not 'a reboot will not undo'
 refuse dig_works
 refuse cmp -s /etc/rc.local /root/before
 IN
