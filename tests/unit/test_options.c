@@ -88,9 +88,10 @@ static void test_wrong_use(void **state)
         {"close",          "telnet", "--wait", "5d"},
         {"close",       "telnet", "--probe", "/bin/true"}, /* no ';' */
         {"close",       "telnet", "--probe", ";"},
+        {"log",       "--limit", "0"},
         {"rollback",       "--profile", "strict"},
         {"--no-such"      },
-        {"-x"      },
+        {"-x"    },
     };
 
     (void)state;
