@@ -107,7 +107,7 @@ static const char *package_of(struct looking *l, const char *path)
 static bool is_same(const struct looking *l, const struct history_closed *c, const struct entry *e,
                     const char *ident)
 {
-    if (strcmp(c->ident, ident) == 0)
+    if (c->ident[0] == '\0' || strcmp(c->ident, ident) == 0)
         return true;
     return e->proto == NULL && is_changed(l->drift, c->path);
 }

@@ -151,20 +151,21 @@ static bool edit_fill(struct history_edit *e, char *const words[8])
     e->service = read_word(words[4]);
     e->name = read_word(words[5]);
     e->path = read_word(words[6]);
-    e->ident = read_word(words[7]);
+    /* edits of earlier versions have seven words */
+    e->ident = words[7] != NULL ? read_word(words[7]) : mem_strdup("");
     return e->ident != NULL && e->kind != NULL && e->service != NULL && e->name != NULL &&
            e->path != NULL && e->path[0] != '\0';
 }
 
 static void read_edit(struct history_change *c, const char *value)
 {
-    char *copy = mem_strdup(value), *words[8], *save = NULL;
+    char *copy = mem_strdup(value), *words[8] = {NULL}, *save = NULL;
     struct history_edit e = {0};
     size_t n = 0;
 
     for (char *w = strtok_r(copy, " ", &save); w != NULL && n < 8; w = strtok_r(NULL, " ", &save))
         words[n++] = w;
-    if (n == 8 && c->nedits < EDITS_MAX && edit_fill(&e, words)) {
+    if (n >= 7 && c->nedits < EDITS_MAX && edit_fill(&e, words)) {
         size_t cap = c->nedits;
 
         /* grown by doubling: a power of two says the room is full */

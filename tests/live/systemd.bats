@@ -151,6 +151,8 @@ chmod 755 /etc/rc.local
 boot <<'IN'
 wait_for dig_works
 wait_for statd_is_up
+one_statd() { test "$(pgrep -cx rpc.statd)" = 1; }
+wait_for one_statd
 statd=$(pgrep -x rpc.statd)
 grep -q /rc-local.service /proc/$(pgrep -x named)/cgroup
 batten 0 close named --apply
@@ -185,6 +187,8 @@ cp /root/rc.local /etc/rc.local
 chmod 755 /etc/rc.local
 rpcbind_is_up
 systemctl start rpc-statd # requires the socket
+one_statd() { test "$(pgrep -cx rpc.statd)" = 1; }
+wait_for one_statd # not while it still leaves its terminal
 statd=$(pgrep -x rpc.statd)
 batten 0 audit
 says "111/tcp +portmap .* rpcbind\[$(pgrep -x rpcbind)\]"
