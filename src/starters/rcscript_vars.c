@@ -38,7 +38,8 @@ static struct rc_name *find_or_add(struct rc_names *names, const char *name, siz
         return found;
     names->v = mem_grow(names->v, names->n, &names->cap, sizeof(*names->v));
     found = &names->v[names->n];
-    *found = (struct rc_name){.name = mem_strndup(name, len), .next = names->buckets[bucket]};
+    *found = (struct rc_name){
+        .name = mem_strndup(name, len), .first_call = SHELL_NO, .next = names->buckets[bucket]};
     names->buckets[bucket] = (int)names->n++;
     return found;
 }
@@ -262,6 +263,22 @@ static bool runs_loop_variable(const struct shell *sh, int loop)
     return false;
 }
 
+/* $! stands in function F before any command of its own that runs in the background. */
+static bool reads_pid(const struct shell *sh, int f)
+{
+    const struct shell_command *function = &sh->commands[f];
+    const char *at = memmem(sh->bytes + function->start, function->end - function->start, "$!", 2);
+    size_t asked = at != NULL ? (size_t)(at - sh->bytes) : 0;
+
+    for (size_t c = (size_t)f + 1; at != NULL && c < sh->ncommands; c++) {
+        if (sh->commands[c].start >= asked)
+            break;
+        if (sh->commands[c].op == SHELL_AMP && sh->commands[c].end < asked)
+            return false;
+    }
+    return at != NULL;
+}
+
 static void read_function(struct rc_names *names, const struct shell *sh, int f)
 {
     const struct shell_word *w = &sh->words[sh->commands[f].first_word];
@@ -269,6 +286,7 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
     unsigned shifted = 0;
 
     n->function = true;
+    n->reads_pid = reads_pid(sh, f);
     n->reads = memmem(sh->bytes + sh->commands[f].start,
                       sh->commands[f].end - sh->commands[f].start, "$?", 2) != NULL;
     for (size_t c = (size_t)f + 1; c < sh->ncommands && sh->commands[c].start < sh->commands[f].end;
@@ -290,27 +308,42 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
     }
 }
 
-/* Whether what C leaves as exit status is looked at: by a list, a condition, a '!'. */
-static bool is_checked(const struct shell *sh, int c)
+/* set -e */
+static bool sets_errexit(const struct shell *sh, int c)
 {
-    const struct shell_command *command = &sh->commands[c];
+    int word = shell_name_word(sh, c);
 
-    return command->op == SHELL_AND || command->op == SHELL_OR || command->negated ||
-           (command->next == SHELL_NO && sh->blocks[command->block].kind == SHELL_COND);
+    if (!shell_word_is(sh, word, "set"))
+        return false;
+    for (word = sh->words[word].next; word != SHELL_NO; word = sh->words[word].next) {
+        const struct shell_word *w = &sh->words[word];
+
+        if (shell_word_is(sh, word, "errexit") ||
+            (sh->bytes[w->start] == '-' &&
+             memchr(sh->bytes + w->start, 'e', w->end - w->start) != NULL))
+            return true;
+    }
+    return false;
 }
 
 static void read_calls(struct rc_names *names, const struct shell *sh)
 {
-    for (size_t c = 0; c < sh->ncommands; c++) {
+    names->next_call = mem_array(sh->ncommands + 1, sizeof(*names->next_call));
+    names->errexit = sh->len > 2 && memcmp(sh->bytes, "#!", 2) == 0 &&
+                     memmem(sh->bytes, strcspn(sh->bytes, "\n"), " -e", 3) != NULL;
+    for (size_t c = sh->ncommands; c-- > 0;) {
         int word = shell_name_word(sh, (int)c);
-        struct rc_name *n;
+        struct rc_name *n = NULL;
 
-        if (word == SHELL_NO || !is_checked(sh, (int)c))
+        names->next_call[c] = SHELL_NO;
+        names->errexit = names->errexit || sets_errexit(sh, (int)c);
+        if (word != SHELL_NO)
+            n = rc_names_find(names, sh->bytes + sh->words[word].start,
+                              sh->words[word].end - sh->words[word].start);
+        if (n == NULL || !n->function)
             continue;
-        n = rc_names_find(names, sh->bytes + sh->words[word].start,
-                          sh->words[word].end - sh->words[word].start);
-        if (n != NULL)
-            n->checked = true;
+        names->next_call[c] = n->first_call;
+        n->first_call = (int)c;
     }
 }
 
@@ -344,5 +377,6 @@ void rc_names_release(struct rc_names *names)
     }
     free(names->v);
     free(names->buckets);
+    free(names->next_call);
     *names = (struct rc_names){0};
 }
