@@ -1,6 +1,6 @@
 /*
- * random_driver BASE SEED N - N scripts made at random, from SEED on: what they run before and
- * after
+ * random_driver [--show | --spoil] BASE SEED N - N scripts made at random, from SEED on: what they
+ * run before and after
  *
  * Of the starts that the rc starter finds in a script some are switched off. Under every shell of
  * BASE/.x (dash, bash, mksh, busybox) the edited script must then run what it ran, in the same
@@ -10,7 +10,8 @@
  *
  *     N scripts, N runs, N starts, N switched off, N refused
  *
- * With --show the script of SEED, and what becomes of it when all goes that can go, are printed.
+ * With --show the scripts and what becomes of them are printed, and with RANDOM_ALL set all goes
+ * that can go. With --spoil what was switched off still runs, which must be noticed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +214,7 @@ static void compare(struct judged *j, struct strlist *old, struct strlist *new)
 
 static void judge(struct judged *j, size_t shell)
 {
-    struct strlist old = {0}, new = {0}, again = {0};
+    struct strlist old = {0}, new = {0};
     size_t before = j->t->breaches;
     int status = run(shell, "/.x/before", &old), after = run(shell, "/.x/after", &new);
 
@@ -227,7 +228,6 @@ static void judge(struct judged *j, size_t shell)
         printf("  (%s)\n", shells[shell][0]);
     strlist_release(&old);
     strlist_release(&new);
-    strlist_release(&again);
 }
 
 static bool is_daemon(const char *basename)
@@ -296,7 +296,7 @@ static void switch_off(struct judged *j, struct random_script *dice)
     diag_release(&d);
 }
 
-static void one(unsigned long seed, bool show, struct totals *t)
+static void one(unsigned long seed, char mode, struct totals *t)
 {
     static char path[] = "etc/rc.local";
     struct random_script r;
@@ -308,13 +308,13 @@ static void one(unsigned long seed, bool show, struct totals *t)
     t->scripts++;
     t->starts += r.started.n;
     check_found(&j);
-    if (show)
+    if (mode == 's')
         printf("%s\n--------\n", buf_str(&r.text));
     switch_off(&j, getenv("RANDOM_ALL") ? NULL : &r);
-    if (show)
+    if (mode == 's')
         printf("%s\n--------\n", buf_str(&j.after));
     put_script("/.x/before", &r.text);
-    put_script("/.x/after", &j.after);
+    put_script("/.x/after", mode == 'S' ? &r.text : &j.after);
     for (size_t i = 0; i < ARRAY_LEN(shells); i++)
         if (access(shells[i][0], X_OK) == 0)
             judge(&j, i);
@@ -325,14 +325,14 @@ static void one(unsigned long seed, bool show, struct totals *t)
     random_script_release(&r);
 }
 
-static int run_all(unsigned long seed, unsigned long n, bool show)
+static int run_all(unsigned long seed, unsigned long n, char mode)
 {
     struct totals t = {0};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGALRM, too_late);
     for (unsigned long i = 0; i < n; i++)
-        one(seed + i, show, &t);
+        one(seed + i, mode, &t);
     printf("%zu scripts, %zu runs, %zu starts, %zu switched off, %zu refused\n", t.scripts, t.runs,
            t.starts, t.off, t.refused);
     fflush(stdout);
@@ -341,16 +341,19 @@ static int run_all(unsigned long seed, unsigned long n, bool show)
 
 int main(int argc, char **argv)
 {
-    bool show = argc > 1 && strcmp(argv[1], "--show") == 0;
+    char mode = argc < 2                          ? '\0'
+                : strcmp(argv[1], "--show") == 0  ? 's'
+                : strcmp(argv[1], "--spoil") == 0 ? 'S'
+                                                  : '\0';
     struct diag d = DIAG_INIT;
     struct lens *lens;
     int status = 2;
     pid_t init;
 
-    argc -= show;
-    argv += show;
+    argc -= mode != '\0';
+    argv += mode != '\0';
     if (argc != 4) {
-        fprintf(stderr, "usage: random_driver [--show] BASE SEED N\n");
+        fprintf(stderr, "usage: random_driver [--show | --spoil] BASE SEED N\n");
         return 2;
     }
     /* while its files can be reached */
@@ -362,7 +365,7 @@ int main(int argc, char **argv)
     make_world(argv[1]);
     init = fork();
     if (init == 0)
-        _exit(run_all(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), show));
+        _exit(run_all(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), mode));
     waitpid(init, &status, 0);
     lens_shutdown();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
