@@ -33,17 +33,19 @@ extern const struct starter starter_rcscript;
 /* What is known of one name, as a variable and as a function. */
 struct rc_name {
     char *name;
-    char *value;       /* the latest assigned, read from the top; may hold SHELL_GAP; or NULL */
-    bool uncertain;    /* another branch may have given it another value */
-    bool exact;        /* no branch and no default is behind the value */
-    char *only;        /* the value of all assignments in the file, or of the first */
-    bool mixed;        /* there are several values */
-    bool function;     /* the file defines a function of that name */
-    unsigned runner;   /* ... which runs its argument of that number, from 1; 0: none */
-    bool runs_all;     /* ... one after the other: its arguments are a list of programs */
-    bool reads;        /* ... which looks at $? */
-    bool reads_pid;    /* ... which asks for the process id of another's background command */
-    int first_call;    /* ... the first command that calls it, or SHELL_NO */
+    char *value;     /* the latest assigned, read from the top; may hold SHELL_GAP; or NULL */
+    bool uncertain;  /* another branch may have given it another value */
+    bool exact;      /* no branch and no default is behind the value */
+    char *only;      /* the value of all assignments in the file, or of the first */
+    bool mixed;      /* there are several values */
+    bool function;   /* the file defines a function of that name */
+    unsigned runner; /* ... which runs its argument of that number, from 1; 0: none */
+    bool runs_all;   /* ... one after the other: its arguments are a list of programs */
+    bool reads;      /* ... which looks at $? */
+    bool reads_pid;  /* ... which asks for the process id of another's background command */
+    int first_call;  /* ... the first command that calls it, or SHELL_NO */
+    size_t
+        awaited; /* ... and the end of the last while or until that has the name in its condition */
     unsigned char use; /* ... what becomes of its status: enum rc_use, once it was asked for */
     int next;          /* same bucket */
 };
@@ -54,6 +56,7 @@ struct rc_names {
     int *buckets;
     size_t nbuckets; /* a power of 2 */
     int *next_call;  /* per command: the next call of the same function, or SHELL_NO */
+    bool asks_pid;   /* $! stands somewhere in the file */
     bool errexit;    /* set -e: a command that fails may end the script */
     bool uncertain;  /* set by a lookup that met an uncertain value; reset by who asks */
     bool inexact;    /* the same for a value that the script may come to by another way */

@@ -4,28 +4,15 @@
 #include <string.h>
 
 #include "batten/mem.h"
-#include "batten/text.h"
 
 /* Loops with a longer body or list are not looked into. */
 enum { LOOP_COMMANDS = 64 };
-
-/* Removing what a daemon left in /var/run goes with its start. */
-static bool removes_leavings(const struct rc_words *w)
-{
-    if (strcmp(w->v[0].text, "rm") != 0)
-        return false;
-    for (size_t i = 1; i < w->n; i++)
-        if (w->v[i].text[0] != '-' && !text_starts(w->v[i].text, "/var/run/") &&
-            !text_starts(w->v[i].text, "/run/"))
-            return false;
-    return true;
-}
 
 /* Whether the body of loop C does no more than start and talk: one of its words can then go. Its
  * variable holds one of the words now. */
 static bool only_starts(struct rc_script *s, int c)
 {
-    static const char idle[] = " echo printf [ test : true sleep ";
+    static const char idle[] = " echo printf [ test : true ";
     const struct shell *sh = s->sh;
     size_t n = 0;
     bool only = true;
@@ -42,8 +29,8 @@ static bool only_starts(struct rc_script *s, int c)
             rc_words_get(s, word, &words);
         if (words.n > 0)
             rc_find_words(s, &words, 0, 0, &hits);
-        only = n++ < LOOP_COMMANDS && words.n > 0 &&
-               (hits.n > 0 || rc_is_in(words.v[0].text, idle) || removes_leavings(&words));
+        only =
+            n++ < LOOP_COMMANDS && words.n > 0 && (hits.n > 0 || rc_is_in(words.v[0].text, idle));
         rc_words_release(&words);
         rc_hits_release(&hits);
     }

@@ -4,9 +4,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
-
-#include "batten/text.h"
 
 /* Blocks and functions within each other; what is deeper is taken to be used. */
 enum { USE_DEPTH = 64 };
@@ -183,10 +180,10 @@ static bool is_inside(const struct rc_script *s, int c, int block)
 static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
 {
     const struct shell *sh = s->sh;
-    size_t end = sh->commands[r->last].end, asked = sh->len;
-    const char *at = memmem(sh->bytes, sh->len, "$!", 2);
+    size_t end = sh->commands[r->last].end, asked;
+    const char *at;
 
-    if (sh->commands[r->last].op != SHELL_AMP || at == NULL)
+    if (sh->commands[r->last].op != SHELL_AMP || !s->names.asks_pid)
         return false;
     at = memmem(sh->bytes + end, sh->len - end, "$!", 2);
     asked = at != NULL ? (size_t)(at - sh->bytes) : sh->len;
@@ -206,38 +203,16 @@ static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
 
 /* ---- loops ---- */
 
-/* NAME, or what is behind its "rpc." or "in.", stands in the text as a word. */
-static bool is_mentioned(const struct shell *sh, size_t start, size_t end, const char *name)
-{
-    size_t len;
-
-    if (text_starts(name, "rpc.") || text_starts(name, "in."))
-        name = strchr(name, '.') + 1;
-    len = strlen(name);
-    for (size_t i = start; i + len <= end; i++)
-        if (strncasecmp(sh->bytes + i, name, len) == 0 &&
-            !isalnum((unsigned char)sh->bytes[i - 1]) &&
-            (i + len == end || !isalnum((unsigned char)sh->bytes[i + len])))
-            return true;
-    return false;
-}
-
-/* A loop goes on until the daemon is there. */
+/* A loop goes on until the daemon is there: its last word stands in the condition. */
 static bool is_awaited(const struct rc_script *s, const struct rc_region *r, const char *name)
 {
-    const struct shell *sh = s->sh;
+    const char *end = name + strlen(name), *word = end;
+    const struct rc_name *n;
 
-    for (size_t c = 0; c < sh->ncommands; c++) {
-        const struct shell_command *loop = &sh->commands[c];
-        const struct shell_block *cond;
-
-        if (loop->kind != SHELL_LOOP || loop->end <= sh->commands[r->last].end)
-            continue;
-        cond = &sh->blocks[loop->first_block];
-        if (is_mentioned(sh, cond->start, cond->end, name))
-            return true;
-    }
-    return false;
+    while (word > name && isalnum((unsigned char)word[-1]))
+        word--;
+    n = rc_names_find(&s->names, word, (size_t)(end - word));
+    return n != NULL && n->awaited > s->sh->commands[r->last].end;
 }
 
 /* Nothing but the region is in a loop, which would go round without a rest. */

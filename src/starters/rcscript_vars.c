@@ -1,6 +1,7 @@
 /* Variables of a script that hold constants, and its functions. */
 #include "rcscript.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -326,16 +327,47 @@ static bool sets_errexit(const struct shell *sh, int c)
     return false;
 }
 
+/* #!/bin/sh -e */
+static bool is_run_with_e(const struct shell *sh)
+{
+    const char *newline = memchr(sh->bytes, '\n', sh->len);
+    size_t len = newline != NULL ? (size_t)(newline - sh->bytes) : sh->len;
+
+    return len > 2 && memcmp(sh->bytes, "#!", 2) == 0 && memmem(sh->bytes, len, " -e", 3) != NULL;
+}
+
+/* The words that the condition of loop C is about. */
+static void read_condition(struct rc_names *names, const struct shell *sh, int c)
+{
+    const struct shell_block *cond = &sh->blocks[sh->commands[c].first_block];
+    size_t i = cond->start;
+
+    while (i < cond->end) {
+        size_t len = 0;
+
+        while (i + len < cond->end && isalnum((unsigned char)sh->bytes[i + len]))
+            len++;
+        if (len > 2 && len < 32) {
+            struct rc_name *n = find_or_add(names, sh->bytes + i, len);
+
+            n->awaited = sh->commands[c].end > n->awaited ? sh->commands[c].end : n->awaited;
+        }
+        i += len + 1;
+    }
+}
+
 static void read_calls(struct rc_names *names, const struct shell *sh)
 {
     names->next_call = mem_array(sh->ncommands + 1, sizeof(*names->next_call));
-    names->errexit = sh->len > 2 && memcmp(sh->bytes, "#!", 2) == 0 &&
-                     memmem(sh->bytes, strcspn(sh->bytes, "\n"), " -e", 3) != NULL;
+    names->asks_pid = memmem(sh->bytes, sh->len, "$!", 2) != NULL;
+    names->errexit = is_run_with_e(sh);
     for (size_t c = sh->ncommands; c-- > 0;) {
         int word = shell_name_word(sh, (int)c);
         struct rc_name *n = NULL;
 
         names->next_call[c] = SHELL_NO;
+        if (sh->commands[c].kind == SHELL_LOOP && sh->commands[c].first_block != SHELL_NO)
+            read_condition(names, sh, (int)c);
         names->errexit = names->errexit || sets_errexit(sh, (int)c);
         if (word != SHELL_NO)
             n = rc_names_find(names, sh->bytes + sh->words[word].start,
