@@ -132,6 +132,8 @@ static const struct {
     {"nfs-server",        "nfsd"     },
     {"nfs-kernel-server", "nfsd"     },
     {"nfsserver",         "nfsd"     },
+    {"nfs.server",        "nfsd"     },
+    {"nfs.client",        "rpc.statd"},
     {"nfs-common",        "rpc.statd"},
     {"nfslock",           "rpc.statd"},
     {"nfs-client",        "rpc.statd"},

@@ -163,7 +163,7 @@ bool rc_succeeds_before(const struct rc_script *s, int first)
         return false;
     if (shell_name_word(sh, c) == SHELL_NO)
         return rc_has_plain_words(sh, c);
-    return rc_is_named(sh, c, " echo printf : true ");
+    return rc_is_named(sh, c, " echo printf : true export exec ");
 }
 
 /* ---- the process id ---- */

@@ -45,9 +45,10 @@ static struct rc_name *find_or_add(struct rc_names *names, const char *name, siz
     return found;
 }
 
+/* Nothing is no other program: what it names is not started then. */
 static bool same_program(const char *a, const char *b)
 {
-    return strcmp(text_basename(a), text_basename(b)) == 0;
+    return *a == '\0' || *b == '\0' || strcmp(text_basename(a), text_basename(b)) == 0;
 }
 
 static void assign(struct rc_name *n, const char *value, bool certain)
@@ -56,11 +57,14 @@ static void assign(struct rc_name *n, const char *value, bool certain)
 
     if (strlen(value) > VALUE_MAX)
         value = gap;
-    if (n->only == NULL)
+    if (n->only == NULL || *n->only == '\0') {
+        free(n->only);
         n->only = mem_strdup(value);
-    else if (!same_program(n->only, value))
+    } else if (!same_program(n->only, value))
         n->mixed = true;
     n->exact = certain;
+    if (!certain && *value == '\0' && n->value != NULL)
+        return;
     if (certain || n->value == NULL)
         n->uncertain = false;
     else if (!same_program(n->value, value))

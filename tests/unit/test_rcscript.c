@@ -96,6 +96,9 @@ static void test_variables(void **state)
         {"N=named\n$N\nN=ls\n$N\n",                                                           "2:1 named\n"           },
         {"if x; then N=ls; fi\nif y; then N=named; fi\n$N\n",
          "3:1 named loose locked: a variable in it is set in more than one way\n"                                     },
+        {"if x; then N=/a/named; else N=; fi\n$N -c x\n",                                     "2:1 named\n"           },
+        {"N=\nif x; then N=named; fi\n$N -c x\n",                                             "3:1 named\n"           },
+        {"N=named\nN=\n$N -c x\n",                                                            ""                      },
         {"$NAMED -x\n",
          "1:1 named loose locked: its program '$NAMED' is not a constant of this file\n"                              },
         {"N=`cat x`\n$N\n$1\n\"$@\"\n",                                                       ""                      },
@@ -153,6 +156,7 @@ static void test_wrappers(void **state)
 static void test_indirect(void **state)
 {
     static const struct sample samples[] = {
+        {"/sbin/init.d/nfs.server start\n",                         "1:1 nfsd indirect\n"   },
         {"/etc/rc.d/rc.inetd start\n",                              "1:1 inetd indirect\n"  },
         {"sh /etc/rc.d/rc.bind start\n",                            "1:1 named indirect\n"  },
         {"/etc/init.d/portmap start\n/etc/rc.d/install/rc.named\n",
