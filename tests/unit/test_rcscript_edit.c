@@ -67,7 +67,7 @@ static void test_echo(void **state)
         {NULL, "echo named ${x:=y}\nnamed\n",                      "echo named ${x:=y}\n#named\n",     NULL},
         {NULL, "x || echo named\nnamed\n",                         "x || echo named\n#named\n:\n",     NULL},
         {NULL, "echo named &\nnamed\n",                            "echo named &\n#named\n",           NULL},
-        {NULL, "echo named\nx\nnamed\n",                           "echo named\nx\n#named\n:\n",          NULL},
+        {NULL, "echo named\nx\nnamed\n",                           "echo named\nx\n#named\n:\n",       NULL},
         {NULL, "echo -n ' printer'; lpd\n",                        "echo -n ' printer'; :\n",          NULL},
     };
 
