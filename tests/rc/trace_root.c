@@ -179,12 +179,12 @@ static void make_root(const char *base)
         put_file("/dev/null", "", 0, 0666);
 }
 
-/* The variables of TEXT that it does not assign itself, NAME=YES a line. */
+/* The variables of TEXT that it neither assigns nor has a default for, NAME=YES a line. */
 static void add_settings(const char *text, struct buf *env)
 {
     for (const char *p = text; (p = strchr(p, '$')) != NULL;) {
         size_t len = 0;
-        char *assigned;
+        char *assigned, *braced;
 
         p += p[1] == '{' ? 2 : 1;
         while (is_name_byte(p[len]))
@@ -192,10 +192,13 @@ static void add_settings(const char *text, struct buf *env)
         if (len < 2 || isdigit((unsigned char)p[0]))
             continue;
         assigned = mem_printf("%.*s=", (int)len, p);
-        if (strstr(text, assigned) == NULL && strstr(buf_str(env), assigned) == NULL &&
+        braced = mem_printf("{%.*s:", (int)len, p);
+        if (strstr(text, assigned) == NULL && strstr(text, braced) == NULL &&
+            strstr(buf_str(env), assigned) == NULL &&
             strstr(" BASH= UID= EUID= PPID= PATH= IFS= PWD= ", assigned) == NULL)
             buf_printf(env, "%sYES\n", assigned);
         free(assigned);
+        free(braced);
     }
 }
 
