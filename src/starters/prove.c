@@ -158,13 +158,15 @@ static bool same_fields(const struct entry *a, const struct entry *b)
 /* The new entry stands where the old one's bytes went. Inside an edit only the order counts. */
 static bool same_place(const struct proof *p, const struct entry *a, const struct entry *b)
 {
-    size_t start;
-    long lines;
+    size_t start, last;
+    long lines, below;
 
     if (!moved_to(p, a->start, &start, &lines))
         return true;
-    return start == b->start && a->end - a->start == b->end - b->start &&
-           (long)a->line + lines == (long)b->line && a->column == b->column;
+    if (start != b->start || (long)a->line + lines != (long)b->line || a->column != b->column)
+        return false;
+    /* its last line may be one that it shares with what was edited */
+    return !moved_to(p, a->end - 1, &last, &below) || last + 1 == b->end;
 }
 
 /* Whether B, of the new text, has to do with an edit of the planned ranges. (A commented-out entry

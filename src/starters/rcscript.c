@@ -160,7 +160,7 @@ static void lock_starts(struct rc_script *s, size_t from)
 
         if (e->locked != NULL || !e->enabled)
             continue;
-        rc_region_find(e, &region);
+        rc_region_find(e, true, &region);
         if (region.refused != NULL)
             e->locked = mem_strdup(region.refused);
     }

@@ -10,6 +10,7 @@
  *     rcscript_init.c     init scripts and rc.d scripts, inittab
  *     rcscript_comment.c  start commands that are commented out
  *     rcscript_region.c   what goes with a start: its echo, its if, its list
+ *     rcscript_status.c   what looks at a start from outside, or waits for it
  *     rcscript_edit.c     the bytes of an edit
  */
 #ifndef STARTERS_RCSCRIPT_H
@@ -41,8 +42,12 @@ struct rc_name {
     unsigned runner; /* ... which runs its argument of that number, from 1; 0: none */
     bool runs_all;   /* ... one after the other: its arguments are a list of programs */
     bool reads;      /* ... which looks at $? */
-    bool checked;    /* ... whose exit status is looked at somewhere */
-    int next;        /* same bucket */
+    bool reads_pid;  /* ... which asks for the process id of another's background command */
+    int first_call;  /* ... the first command that calls it, or SHELL_NO */
+    size_t
+        awaited; /* ... and the end of the last while or until that has the name in its condition */
+    unsigned char use; /* ... what becomes of its status: enum rc_use, once it was asked for */
+    int next;          /* same bucket */
 };
 
 struct rc_names {
@@ -50,6 +55,9 @@ struct rc_names {
     size_t n, cap;
     int *buckets;
     size_t nbuckets; /* a power of 2 */
+    int *next_call;  /* per command: the next call of the same function, or SHELL_NO */
+    bool asks_pid;   /* $! stands somewhere in the file */
+    bool errexit;    /* set -e: a command that fails may end the script */
     bool uncertain;  /* set by a lookup that met an uncertain value; reset by who asks */
     bool inexact;    /* the same for a value that the script may come to by another way */
 };
@@ -114,6 +122,7 @@ struct rc_word {
     char *shown; /* the same as it is written, where it may be another when the script runs */
     size_t start, end;
     bool uncertain; /* a variable in it is set in more than one way */
+    bool split;     /* one of several that a variable holds: it has no bytes of its own */
 };
 
 /* One start found in a command. */
@@ -125,6 +134,7 @@ struct rc_hit {
     size_t at;      /* which word of the command is the program */
     size_t own;     /* the same in argv */
     bool list;
+    bool split; /* its word is one of several that a variable holds */
     size_t word_start, word_end;
     size_t nlist;
     bool indirect, loose;
@@ -144,6 +154,8 @@ struct rc_words;
 /* The start of the program at WORDS[AT] and its NARGS arguments. Borrowed until the next one. */
 struct rc_hit *rc_hits_add(struct rc_hits *hits, const char *name, const struct rc_words *words,
                            size_t at, size_t nargs);
+/* HIT is one word of a list of N. */
+void rc_hit_set_list(struct rc_hit *hit, size_t n);
 void rc_hits_cut(struct rc_hits *hits, size_t n); /* leave the first N */
 void rc_hits_release(struct rc_hits *hits);
 
@@ -214,11 +226,30 @@ enum rc_mark {
 struct rc_region {
     int first, last;
     const char *refused; /* why not; the rest is void then */
-    int other;           /* the command that stands in the way, or SHELL_NO */
+    bool left;           /* the status of LAST is left to what runs the script, or a block of it */
 };
 
-/* What has to go for the start behind E to go, the marks of its script taken into account. */
-void rc_region_find(const struct entry *e, struct rc_region *region);
+/* What has to go for the start behind E to go, the marks of its script taken into account; with
+ * ECHOES the echo beside it too. */
+void rc_region_find(const struct entry *e, bool echoes, struct rc_region *region);
+
+/* What becomes of an exit status (rcscript_status.c). */
+enum rc_use { RC_USE_UNKNOWN, RC_UNUSED, RC_LEFT, RC_USED };
+
+/* Why commands FIRST to LAST of the region cannot go, seen from what looks at them and what waits
+ * for NAME; NULL when they can. Sets region->left. */
+const char *rc_region_used(const struct rc_script *s, struct rc_region *region, const char *name);
+/* The command before FIRST that is still there leaves status 0 for sure. */
+bool rc_succeeds_before(const struct rc_script *s, int first);
+
+/* The command's name is one of NAMES, which has a blank around each. */
+bool rc_is_named(const struct shell *sh, int c, const char *names);
+bool rc_has_text(const struct shell *sh, size_t start, size_t end, const char *text);
+/* Nothing is run to make the words of C, nothing is assigned by them. */
+bool rc_has_plain_words(const struct shell *sh, int c);
+/* A test that only looks. */
+bool rc_is_test(const struct shell *sh, int c);
+bool rc_joins(enum shell_op op);
 
 int rcscript_disable(const struct parse *p, const struct entry *e, struct edits *edits,
                      struct diag *d);

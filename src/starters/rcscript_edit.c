@@ -287,18 +287,29 @@ static int refuse(struct editor *ed, const char *reason)
 
 static int make_whole(struct editor *ed, const struct rc_region *region)
 {
-    bool empty = leaves_empty(ed, region->first, region->last);
+    bool empty = leaves_empty(ed, region->first, region->last) ||
+                 (region->left && !rc_succeeds_before(ed->s, region->first));
     struct edit *shared = shared_edit(ed);
 
     if (comment_range(ed) != 0)
         return -1;
     if (empty && ed->after.len > 0 && ed->after.data[ed->after.len - 1] != '\n')
-        return refuse(ed, "nothing would be left of the block it stands in");
+        return refuse(ed, "it is the last line, and has no end");
     if (empty)
         add_colon(ed);
     ed->start->kind = empty ? RC_COLON : RC_COMMENT;
     put_edit(ed, shared);
     return 0;
+}
+
+/* A here-document that begins before START has its text in between. */
+static bool holds_document(const struct shell *sh, size_t start, size_t end)
+{
+    for (size_t i = 0; i < sh->nredirs && sh->redirs[i].start < start; i++)
+        if (sh->redirs[i].document && sh->redirs[i].doc_start > start &&
+            sh->redirs[i].doc_start < end)
+            return true;
+    return false;
 }
 
 static int make_inline(struct editor *ed, const struct rc_region *region)
@@ -307,6 +318,8 @@ static int make_inline(struct editor *ed, const struct rc_region *region)
     const struct shell_command *last = &ed->sh->commands[region->last];
     struct edit *shared;
 
+    if (holds_document(ed->sh, first->start, last->end))
+        return refuse(ed, "another command's here-document stands within it");
     if (ed->to > shell_line_end(ed->sh, shell_line(ed->sh, region_end(ed->sh, region->last) - 1)))
         return refuse(ed, "its here-document begins on a line that it shares");
     ed->start->kind = RC_INLINE;
@@ -354,18 +367,26 @@ static int make_edit(struct editor *ed)
 {
     struct rc_region region = {0};
     unsigned first, last;
+    bool whole = false;
     size_t end;
-    bool whole;
 
     if (ed->start->list && words_gone(ed) + 1 < ed->start->nlist)
         return make_word(ed);
-    rc_region_find(ed->e, &region);
-    if (region.refused != NULL)
-        return refuse(ed, region.refused);
-    ed->start->first = region.first;
-    ed->start->last = region.last;
+    /* an echo that shares a line with something else stays where the start alone has its own */
+    for (int echoes = 1; echoes >= 0 && !whole; echoes--) {
+        rc_region_find(ed->e, echoes == 1, &region);
+        if (region.refused != NULL)
+            return refuse(ed, region.refused);
+        end = region_end(ed->sh, region.last);
+        whole = owns_lines(ed->sh, region.first, region.last, &end);
+        if (shell_line(ed->sh, ed->sh->commands[region.first].start) ==
+            shell_line(ed->sh, ed->sh->commands[region.last].end))
+            break;
+    }
     end = region_end(ed->sh, region.last);
     whole = owns_lines(ed->sh, region.first, region.last, &end);
+    ed->start->first = region.first;
+    ed->start->last = region.last;
     shell_lines_of(ed->sh, ed->sh->commands[region.first].start, end, &first, &last);
     ed->from = shell_line_start(ed->sh, first);
     ed->to = shell_line_end(ed->sh, last);

@@ -132,21 +132,38 @@ void rc_add_init(struct rc_script *s)
 
 /* ---- inittab ---- */
 
-/* The script that the command line of an inittab entry runs, when it looks like one. */
+/* A path that may be a start script's. A program's is none: getty need not be read. */
+static bool is_script_path(const char *path, bool command)
+{
+    static const char *const others[] = {"/bin/", "/sbin/", "/libexec/", "/dev/"};
+
+    if (path[0] != '/' || strpbrk(path, "*?[\\\"'$`") != NULL)
+        return false;
+    if (text_starts(path, "/etc/") || text_starts(text_basename(path), "rc"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (strstr(path, others[i]) != NULL)
+            return false;
+    return command;
+}
+
+/* The scripts that the command line of an inittab entry runs. */
 static void add_script(struct parse *p, const char *text, size_t len)
 {
     struct shell *sh = shell_parse(text, len);
 
-    for (size_t w = 0; w < sh->nwords; w++) {
-        const struct shell_word *word = &sh->words[w];
-        char *path = mem_strndup(sh->bytes + word->start, word->end - word->start);
-        const char *below = path[0] == '/' ? path + 1 : path;
+    for (size_t c = 0; c < sh->ncommands; c++) {
+        bool command = true; /* the program, or what a shell before it is given */
 
-        if (path[0] == '/' && strpbrk(path, "*?[\\\"'$`") == NULL &&
-            (text_starts(below, "etc/") || text_starts(text_basename(below), "rc")) &&
-            !strlist_has(&p->more, below))
-            strlist_add(&p->more, below);
-        free(path);
+        for (int w = shell_name_word(sh, (int)c); w != SHELL_NO; w = sh->words[w].next) {
+            size_t start = sh->words[w].start;
+            char *path = mem_strndup(sh->bytes + start, sh->words[w].end - start);
+
+            if (is_script_path(path, command) && !strlist_has(&p->more, path + 1))
+                strlist_add(&p->more, path + 1);
+            command = command && rc_is_in(text_basename(path), " sh bash ash ksh exec ");
+            free(path);
+        }
     }
     shell_free(sh);
 }

@@ -62,10 +62,10 @@ static void find_item(struct rc_script *s, int c, const struct rc_words *list, s
     if (hits->n == before)
         return;
     rc_hits_cut(hits, before + 1);
-    hits->v[before].list = list->n > 1;
-    hits->v[before].nlist = list->n;
+    hits->v[before].split = list->v[item].split;
     hits->v[before].word_start = list->v[item].start;
     hits->v[before].word_end = list->v[item].end;
+    rc_hit_set_list(&hits->v[before], list->n);
 }
 
 void rc_find_loop(struct rc_script *s, int c, struct rc_hits *hits)

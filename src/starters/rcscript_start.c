@@ -25,13 +25,18 @@ static bool has_prefix(const struct rc_words *w, size_t from, const char *const 
 /* The program at WORDS[AT], named NAME, is run to do something else than to serve. */
 static bool only_asks(const char *name, const struct rc_words *w, size_t at)
 {
+    /* to others -v means to be loud */
+    static const char tells_version[] = " named httpd apache2 nginx lighttpd vsftpd proftpd snmpd "
+                                        "squid dnsmasq chronyd rpc.statd rpc.mountd exim exim4 ";
     static const char *const mail[] = {"-bd", "-bD", "-bs", "-q", "-bS", NULL};
     const char *first = at + 1 < w->n ? w->v[at + 1].text : "";
     bool alone = at + 2 == w->n;
 
     if (rc_is_in(first, " stop status reload kill configtest graceful-stop ") && alone)
         return true;
-    if (alone && rc_is_in(first, " -v -V --version --help -h "))
+    if (alone && rc_is_in(first, " -V --version --help -h "))
+        return true;
+    if (alone && strcmp(first, "-v") == 0 && rc_is_in(name, tells_version))
         return true;
     if (rc_is_in(name, " nfsd rpc.nfsd ") && alone && strcmp(first, "0") == 0)
         return true; /* no threads: it stops them */
@@ -127,6 +132,8 @@ static const struct {
     {"nfs-server",        "nfsd"     },
     {"nfs-kernel-server", "nfsd"     },
     {"nfsserver",         "nfsd"     },
+    {"nfs.server",        "nfsd"     },
+    {"nfs.client",        "rpc.statd"},
     {"nfs-common",        "rpc.statd"},
     {"nfslock",           "rpc.statd"},
     {"nfs-client",        "rpc.statd"},
@@ -315,9 +322,8 @@ static void find_list(struct rc_script *s, const struct rc_words *w, size_t at, 
             rc_hits_add(hits, name, w, i, 0)->list = true;
     }
     for (size_t i = before; i < hits->n; i++) {
-        hits->v[i].nlist = w->n - at;
         hits->v[i].list_at = at;
-        hits->v[i].list = w->n - at > 1;
+        rc_hit_set_list(&hits->v[i], w->n - at);
     }
 }
 

@@ -1,6 +1,7 @@
 /* Variables of a script that hold constants, and its functions. */
 #include "rcscript.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +39,16 @@ static struct rc_name *find_or_add(struct rc_names *names, const char *name, siz
         return found;
     names->v = mem_grow(names->v, names->n, &names->cap, sizeof(*names->v));
     found = &names->v[names->n];
-    *found = (struct rc_name){.name = mem_strndup(name, len), .next = names->buckets[bucket]};
+    *found = (struct rc_name){
+        .name = mem_strndup(name, len), .first_call = SHELL_NO, .next = names->buckets[bucket]};
     names->buckets[bucket] = (int)names->n++;
     return found;
 }
 
+/* Nothing is no other program: what it names is not started then. */
 static bool same_program(const char *a, const char *b)
 {
-    return strcmp(text_basename(a), text_basename(b)) == 0;
+    return *a == '\0' || *b == '\0' || strcmp(text_basename(a), text_basename(b)) == 0;
 }
 
 static void assign(struct rc_name *n, const char *value, bool certain)
@@ -54,11 +57,14 @@ static void assign(struct rc_name *n, const char *value, bool certain)
 
     if (strlen(value) > VALUE_MAX)
         value = gap;
-    if (n->only == NULL)
+    if (n->only == NULL || *n->only == '\0') {
+        free(n->only);
         n->only = mem_strdup(value);
-    else if (!same_program(n->only, value))
+    } else if (!same_program(n->only, value))
         n->mixed = true;
     n->exact = certain;
+    if (!certain && *value == '\0' && n->value != NULL)
+        return;
     if (certain || n->value == NULL)
         n->uncertain = false;
     else if (!same_program(n->value, value))
@@ -262,6 +268,22 @@ static bool runs_loop_variable(const struct shell *sh, int loop)
     return false;
 }
 
+/* $! stands in function F before any command of its own that runs in the background. */
+static bool reads_pid(const struct shell *sh, int f)
+{
+    const struct shell_command *function = &sh->commands[f];
+    const char *at = memmem(sh->bytes + function->start, function->end - function->start, "$!", 2);
+    size_t asked = at != NULL ? (size_t)(at - sh->bytes) : 0;
+
+    for (size_t c = (size_t)f + 1; at != NULL && c < sh->ncommands; c++) {
+        if (sh->commands[c].start >= asked)
+            break;
+        if (sh->commands[c].op == SHELL_AMP && sh->commands[c].end < asked)
+            return false;
+    }
+    return at != NULL;
+}
+
 static void read_function(struct rc_names *names, const struct shell *sh, int f)
 {
     const struct shell_word *w = &sh->words[sh->commands[f].first_word];
@@ -269,6 +291,7 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
     unsigned shifted = 0;
 
     n->function = true;
+    n->reads_pid = reads_pid(sh, f);
     n->reads = memmem(sh->bytes + sh->commands[f].start,
                       sh->commands[f].end - sh->commands[f].start, "$?", 2) != NULL;
     for (size_t c = (size_t)f + 1; c < sh->ncommands && sh->commands[c].start < sh->commands[f].end;
@@ -290,27 +313,73 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
     }
 }
 
-/* Whether what C leaves as exit status is looked at: by a list, a condition, a '!'. */
-static bool is_checked(const struct shell *sh, int c)
+/* set -e */
+static bool sets_errexit(const struct shell *sh, int c)
 {
-    const struct shell_command *command = &sh->commands[c];
+    int word = shell_name_word(sh, c);
 
-    return command->op == SHELL_AND || command->op == SHELL_OR || command->negated ||
-           (command->next == SHELL_NO && sh->blocks[command->block].kind == SHELL_COND);
+    if (!shell_word_is(sh, word, "set"))
+        return false;
+    for (word = sh->words[word].next; word != SHELL_NO; word = sh->words[word].next) {
+        const struct shell_word *w = &sh->words[word];
+
+        if (shell_word_is(sh, word, "errexit") ||
+            (sh->bytes[w->start] == '-' &&
+             memchr(sh->bytes + w->start, 'e', w->end - w->start) != NULL))
+            return true;
+    }
+    return false;
+}
+
+/* #!/bin/sh -e */
+static bool is_run_with_e(const struct shell *sh)
+{
+    const char *newline = memchr(sh->bytes, '\n', sh->len);
+    size_t len = newline != NULL ? (size_t)(newline - sh->bytes) : sh->len;
+
+    return len > 2 && memcmp(sh->bytes, "#!", 2) == 0 && memmem(sh->bytes, len, " -e", 3) != NULL;
+}
+
+/* The words that the condition of loop C is about. */
+static void read_condition(struct rc_names *names, const struct shell *sh, int c)
+{
+    const struct shell_block *cond = &sh->blocks[sh->commands[c].first_block];
+    size_t i = cond->start;
+
+    while (i < cond->end) {
+        size_t len = 0;
+
+        while (i + len < cond->end && isalnum((unsigned char)sh->bytes[i + len]))
+            len++;
+        if (len > 2 && len < 32) {
+            struct rc_name *n = find_or_add(names, sh->bytes + i, len);
+
+            n->awaited = sh->commands[c].end > n->awaited ? sh->commands[c].end : n->awaited;
+        }
+        i += len + 1;
+    }
 }
 
 static void read_calls(struct rc_names *names, const struct shell *sh)
 {
-    for (size_t c = 0; c < sh->ncommands; c++) {
+    names->next_call = mem_array(sh->ncommands + 1, sizeof(*names->next_call));
+    names->asks_pid = memmem(sh->bytes, sh->len, "$!", 2) != NULL;
+    names->errexit = is_run_with_e(sh);
+    for (size_t c = sh->ncommands; c-- > 0;) {
         int word = shell_name_word(sh, (int)c);
-        struct rc_name *n;
+        struct rc_name *n = NULL;
 
-        if (word == SHELL_NO || !is_checked(sh, (int)c))
+        names->next_call[c] = SHELL_NO;
+        if (sh->commands[c].kind == SHELL_LOOP && sh->commands[c].first_block != SHELL_NO)
+            read_condition(names, sh, (int)c);
+        names->errexit = names->errexit || sets_errexit(sh, (int)c);
+        if (word != SHELL_NO)
+            n = rc_names_find(names, sh->bytes + sh->words[word].start,
+                              sh->words[word].end - sh->words[word].start);
+        if (n == NULL || !n->function)
             continue;
-        n = rc_names_find(names, sh->bytes + sh->words[word].start,
-                          sh->words[word].end - sh->words[word].start);
-        if (n != NULL)
-            n->checked = true;
+        names->next_call[c] = n->first_call;
+        n->first_call = (int)c;
     }
 }
 
@@ -344,5 +413,6 @@ void rc_names_release(struct rc_names *names)
     }
     free(names->v);
     free(names->buckets);
+    free(names->next_call);
     *names = (struct rc_names){0};
 }

@@ -32,9 +32,12 @@ static void add_word(struct rc_words *words, const char *text, size_t len,
     const char *shown = gap ? s->sh->bytes + w->start : text;
 
     words->v = mem_grow(words->v, words->n, &words->cap, sizeof(*words->v));
-    words->v[words->n++] =
-        (struct rc_word){mem_strndup(text, len), mem_strndup(shown, gap ? w->end - w->start : len),
-                         w->start, w->end, false};
+    words->v[words->n++] = (struct rc_word){mem_strndup(text, len),
+                                            mem_strndup(shown, gap ? w->end - w->start : len),
+                                            w->start,
+                                            w->end,
+                                            false,
+                                            false};
 }
 
 /* An unquoted variable with blanks in its value is several words. */
@@ -66,8 +69,10 @@ void rc_words_get(struct rc_script *s, int word, struct rc_words *words)
             add_split(words, buf_str(&text), s, w);
         else
             add_word(words, buf_str(&text), text.len, s, w);
-        for (size_t i = before; i < words->n; i++)
+        for (size_t i = before; i < words->n; i++) {
             words->v[i].uncertain = s->names.uncertain;
+            words->v[i].split = words->n - before > 1;
+        }
         buf_release(&text);
     }
 }
@@ -87,6 +92,14 @@ const char *rc_basename(const char *text)
     const char *base = text_basename(text);
 
     return *base == '\0' || strchr(base, SHELL_GAP) != NULL ? NULL : base;
+}
+
+void rc_hit_set_list(struct rc_hit *hit, size_t n)
+{
+    hit->list = n > 1;
+    hit->nlist = n;
+    if (hit->list && hit->split && hit->locked == NULL)
+        hit->locked = mem_strdup("it is one of several words in one variable");
 }
 
 void rc_hits_cut(struct rc_hits *hits, size_t n)
@@ -122,6 +135,7 @@ struct rc_hit *rc_hits_add(struct rc_hits *hits, const char *name, const struct 
     hit->argv = mem_array(nargs + 2, sizeof(char *));
     for (size_t i = 0; i <= nargs; i++)
         hit->argv[i] = mem_strdup(w->v[at + i].shown);
+    hit->split = w->v[at].split;
     hit->word_start = w->v[at].start;
     hit->word_end = w->v[at].end;
     return hit;

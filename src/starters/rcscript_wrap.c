@@ -39,7 +39,6 @@ static const struct wrapper wrappers[] = {
     {"nice",           RC_WRAP_SKIP, "n",             " --adjustment ",             0},
     {"nohup",          RC_WRAP_SKIP, "",              "",                           0},
     {"numactl",        RC_WRAP_SKIP, "ipmNCl",        "",                           0},
-    {"runuser",        RC_WRAP_SKIP, "ugG",           " --user --group ",           0},
     {"schedtool",      RC_WRAP_SKIP, "anp",           "",                           0},
     {"setpriv",        RC_WRAP_SKIP, "",              "",                           0},
     {"setsid",         RC_WRAP_SKIP, "",              "",                           0},
@@ -127,7 +126,43 @@ static bool option_value(const struct rc_words *w, size_t from, char c, size_t *
 static enum rc_wrap_kind unwrap_su(const struct rc_script *s, const struct rc_words *w, size_t *at)
 {
     (void)s;
+    for (size_t i = *at + 1; i + 1 < w->n; i++) {
+        if (strcmp(w->v[i].text, "--command") != 0)
+            continue;
+        *at = i + 1;
+        return RC_WRAP_TEXT;
+    }
     return option_value(w, *at + 1, 'c', at) ? RC_WRAP_TEXT : RC_WRAP_STOP;
+}
+
+/* As su, or in front of a command. */
+static enum rc_wrap_kind unwrap_runuser(const struct rc_script *s, const struct rc_words *w,
+                                        size_t *at)
+{
+    size_t command = *at;
+
+    if (unwrap_su(s, w, &command) == RC_WRAP_TEXT) {
+        *at = command;
+        return RC_WRAP_TEXT;
+    }
+    *at = skip_options(w, *at + 1, "ugG", " --user --group ");
+    return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
+}
+
+/* What runs when the script ends. */
+static enum rc_wrap_kind unwrap_trap(const struct rc_script *s, const struct rc_words *w,
+                                     size_t *at)
+{
+    (void)s;
+    if (*at + 2 >= w->n)
+        return RC_WRAP_STOP;
+    for (size_t i = *at + 2; i < w->n; i++) {
+        if (!rc_is_in(w->v[i].text, " 0 EXIT "))
+            continue;
+        ++*at;
+        return RC_WRAP_TEXT;
+    }
+    return RC_WRAP_STOP;
 }
 
 static enum rc_wrap_kind unwrap_shell(const struct rc_script *s, const struct rc_words *w,
@@ -146,35 +181,81 @@ static enum rc_wrap_kind unwrap_shell(const struct rc_script *s, const struct rc
     return i < w->n ? RC_WRAP_SCRIPT : RC_WRAP_STOP;
 }
 
+/* What an option of start-stop-daemon says. */
+struct ssd {
+    bool start, stop;
+    struct rc_word *program; /* of -x or -a, which comes before it */
+    bool startas;
+};
+
+static void ssd_program(struct ssd *d, struct rc_word *word, bool startas)
+{
+    if (d->startas && !startas)
+        return;
+    d->program = word;
+    d->startas = startas;
+}
+
+/* --name VALUE or --name=VALUE. Returns how many words it takes. */
+static size_t ssd_long(struct ssd *d, const struct rc_words *w, size_t i)
+{
+    static const char valued[] =
+        " --exec --startas --name --pidfile --user --group --chuid --chroot "
+        "--chdir --nicelevel --iosched --procsched --umask --retry --signal "
+        "--ppid --output --stdout --stderr --env --wait ";
+    const char *equals = strchr(w->v[i].text, '=');
+    char *name = mem_strndup(w->v[i].text, strcspn(w->v[i].text, "="));
+    bool takes = rc_is_in(name, valued) && equals == NULL && i + 1 < w->n;
+
+    d->start = d->start || strcmp(name, "--start") == 0;
+    d->stop = d->stop || rc_is_in(name, " --stop --status --test ");
+    if (rc_is_in(name, " --exec --startas ") && (takes || equals != NULL)) {
+        if (equals != NULL)
+            memmove(w->v[i].text, equals + 1, strlen(equals));
+        ssd_program(d, &w->v[i + takes], strcmp(name, "--startas") == 0);
+    }
+    free(name);
+    return 1 + takes;
+}
+
+/* Letters, the last of which may have its value behind it or in the next word. */
+static size_t ssd_short(struct ssd *d, const struct rc_words *w, size_t i)
+{
+    static const char valued[] = "xanpugcrdNIkPRs12e";
+    char *text = w->v[i].text;
+
+    for (size_t k = 1; text[k] != '\0'; k++) {
+        bool attached = text[k + 1] != '\0';
+        char c = text[k];
+
+        d->start = d->start || c == 'S';
+        d->stop = d->stop || c == 'K' || c == 'T' || c == 't';
+        if (strchr(valued, c) == NULL)
+            continue;
+        if (!attached && i + 1 >= w->n)
+            break;
+        if (attached && (c == 'x' || c == 'a'))
+            memmove(text, text + k + 1, strlen(text + k));
+        if (c == 'x' || c == 'a')
+            ssd_program(d, &w->v[i + !attached], c == 'a');
+        return 1 + !attached;
+    }
+    return 1;
+}
+
 /* start-stop-daemon: -S and what -a or -x names, else the first operand behind --. */
 static enum rc_wrap_kind unwrap_ssd(const struct rc_script *s, const struct rc_words *w, size_t *at)
 {
-    static const char valued[] = "xanpugcrdNIkPRs12te";
-    static const char longs[] =
-        " --exec --startas --name --pidfile --user --group --chuid --chroot "
-        "--chdir --nicelevel --iosched --umask --procsched --retry --signal "
-        "--ppid --output --stdout --stderr --env --wait ";
-    size_t exec = 0, startas = 0, i = *at + 1;
-    bool start = false;
+    struct ssd d = {0};
+    size_t i = *at + 1;
 
     (void)s;
-    for (; i < w->n && is_option(w->v[i].text) && strcmp(w->v[i].text, "--") != 0; i++) {
-        const char *word = w->v[i].text;
-        bool is_long = text_starts(word, "--");
-        const char *letters = is_long ? "" : word + 1;
-
-        if (rc_is_in(word, " --stop --status -K -T ") || strpbrk(letters, "KT") != NULL)
-            return RC_WRAP_STOP;
-        start = start || strchr(letters, 'S') != NULL || strcmp(word, "--start") == 0;
-        if (strcmp(word, "--exec") == 0 || strchr(letters, 'x') != NULL)
-            exec = i + 1;
-        if (strcmp(word, "--startas") == 0 || strchr(letters, 'a') != NULL)
-            startas = i + 1;
-        if (takes_next(word, valued, longs))
-            i++;
-    }
-    *at = startas != 0 ? startas : exec != 0 ? exec : i;
-    return start && *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
+    while (i < w->n && is_option(w->v[i].text) && strcmp(w->v[i].text, "--") != 0)
+        i += text_starts(w->v[i].text, "--") ? ssd_long(&d, w, i) : ssd_short(&d, w, i);
+    if (!d.start || d.stop)
+        return RC_WRAP_STOP;
+    *at = d.program != NULL ? (size_t)(d.program - w->v) : i;
+    return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
 }
 
 /* rcctl start NAME..., service NAME start, systemctl start NAME... */
@@ -228,6 +309,8 @@ static const struct grammar {
     enum rc_wrap_kind (*unwrap)(const struct rc_script *s, const struct rc_words *w, size_t *at);
 } grammars[] = {
     {" su ",                                                     unwrap_su     },
+    {" runuser ",                                                unwrap_runuser},
+    {" trap ",                                                   unwrap_trap   },
     {" sh bash ash dash ksh ksh93 mksh pdksh hush zsh ",         unwrap_shell  },
     {" start-stop-daemon ",                                      unwrap_ssd    },
     {" rcctl systemctl initctl service invoke-rc.d rc-service ", unwrap_service},
@@ -308,5 +391,7 @@ enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *w,
         *at = skip_assignments(w, *at);
     if (*at >= w->n)
         return RC_WRAP_STOP;
+    if (strpbrk(w->v[*at].text, " \t") != NULL && rc_is_in(base, " daemon loadproc startproc "))
+        return RC_WRAP_TEXT; /* they take a command line in one word too */
     return kind == RC_WRAP_LIST && !is_program_list(w, *at) ? RC_WRAP_SKIP : kind;
 }

@@ -2,8 +2,8 @@
  * stub_driver - stands for every command of a traced script
  *
  * Run by the kernel for a file that begins with "#!/.x/stub" or "#!/.x/stub STATUS". Without a
- * status it appends its arguments to /.x/log as one line, words parted by byte 31, and ends with 0;
- * with one it writes nothing and ends with it.
+ * status it appends its arguments to /.x/log as one line, words parted by byte 31, and ends with 0,
+ * or with 1 when the last of them is "-fail1"; with one it writes nothing and ends with it.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -35,5 +35,5 @@ int main(int argc, char **argv)
     if (fd < 0 || write(fd, line.data, line.len) < 0)
         return 1;
     buf_release(&line);
-    return 0;
+    return strcmp(argv[argc - 1], "-fail1") == 0;
 }

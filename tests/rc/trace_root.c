@@ -179,6 +179,29 @@ static void make_root(const char *base)
         put_file("/dev/null", "", 0, 0666);
 }
 
+/* The variables of TEXT that it neither assigns nor has a default for, NAME=YES a line. */
+static void add_settings(const char *text, struct buf *env)
+{
+    for (const char *p = text; (p = strchr(p, '$')) != NULL;) {
+        size_t len = 0;
+        char *assigned, *braced;
+
+        p += p[1] == '{' ? 2 : 1;
+        while (is_name_byte(p[len]))
+            len++;
+        if (len < 2 || isdigit((unsigned char)p[0]))
+            continue;
+        assigned = mem_printf("%.*s=", (int)len, p);
+        braced = mem_printf("{%.*s:", (int)len, p);
+        if (strstr(text, assigned) == NULL && strstr(text, braced) == NULL &&
+            strstr(buf_str(env), assigned) == NULL &&
+            strstr(" BASH= UID= EUID= PPID= PATH= IFS= PWD= ", assigned) == NULL)
+            buf_printf(env, "%sYES\n", assigned);
+        free(assigned);
+        free(braced);
+    }
+}
+
 static void run_shell(void)
 {
     char name[] = "bash", script[] = "/.x/script", verb[] = "start";
@@ -221,9 +244,8 @@ static void be_init(void)
 static void be_run(const char *base, const struct buf *script, const struct buf *also,
                    enum trace_world world, int out)
 {
-    static const char *const disable[] = {"enable -n echo printf\n",
-                                          "enable -n echo printf [ test\n",
-                                          "enable -n echo printf [ test\n"};
+    bool real = world == TRACE_REAL || world == TRACE_SET;
+    struct buf env = BUF_INIT;
     char chunk[16384];
     int status, fd;
     ssize_t n;
@@ -232,14 +254,18 @@ static void be_run(const char *base, const struct buf *script, const struct buf 
     must(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC) == 0,
          "unshare");
     make_root(base);
-    if (world != TRACE_REAL) {
-        put_stub("/bin/[", world == TRACE_YES ? "#!/.x/stub 0\n" : "#!/.x/stub 1\n");
-        put_stub("/bin/test", world == TRACE_YES ? "#!/.x/stub 0\n" : "#!/.x/stub 1\n");
+    buf_adds(&env, real ? "enable -n echo printf\n" : "enable -n echo printf [ test\n");
+    if (!real) {
+        put_stub("/bin/[", world == TRACE_NO ? "#!/.x/stub 1\n" : "#!/.x/stub 0\n");
+        put_stub("/bin/test", world == TRACE_NO ? "#!/.x/stub 1\n" : "#!/.x/stub 0\n");
     }
+    if (world == TRACE_SET || world == TRACE_SET_YES)
+        add_settings(buf_str(also), &env);
     put_stub("/bin/echo", "#!/.x/stub\n");
     put_stub("/bin/printf", "#!/.x/stub\n");
     stub_words(also);
-    put_file("/.x/env", disable[world], strlen(disable[world]), 0644);
+    put_file("/.x/env", buf_str(&env), env.len, 0644);
+    buf_release(&env);
     put_file("/.x/script", buf_str(script), script->len, 0644);
     init = fork();
     if (init == 0)

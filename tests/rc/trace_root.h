@@ -12,8 +12,9 @@
 
 #include "batten/buf.h"
 
-/* What [ and test answer. */
-enum trace_world { TRACE_REAL, TRACE_YES, TRACE_NO, TRACE_WORLDS };
+/* What [ and test answer; SET: and every variable that the script does not assign is YES, as if the
+ * file of settings that it reads said so. */
+enum trace_world { TRACE_REAL, TRACE_YES, TRACE_NO, TRACE_SET, TRACE_SET_YES, TRACE_WORLDS };
 
 /* Run SCRIPT (its words also from ALSO, the text it was made of) under the bash in BASE, a
  * directory that holds .x/bash, .x/stub and their libraries. LOG gets a line per command run,

@@ -37,7 +37,7 @@ static void test_comment(void **state)
         {NULL,      "named \\\n  -c x \\\n\n",       "#named \\\n  #-c x \\\n\n",        NULL},
         {NULL,      "named <<E &\nx\n# y\n\nE\nz\n", "#named <<E &\n#x\n# y\n\n#E\nz\n", NULL},
         {NULL,      "named;\ninetd &\n",             "#named;\n#inetd &\n",              NULL},
-        {" inetd ", "named\ninetd\n",                "named\n#inetd\n",                  NULL},
+        {" inetd ", "named\ninetd\n",                "named\n#inetd\n:\n",               NULL},
         {NULL,      "(named >/x 2>&1) &\n",          "#(named >/x 2>&1) &\n",            NULL},
         {NULL,      "(ulimit -n 9;named)\n",         "#(ulimit -n 9;named)\n",           NULL},
         {NULL,      "sh -c 'named'\n",               "#sh -c 'named'\n",                 NULL},
@@ -65,9 +65,9 @@ static void test_echo(void **state)
         {NULL, "echo named >/var/run/x\nnamed\n",                  "echo named >/var/run/x\n#named\n", NULL},
         {NULL, "echo `basename named`\nnamed\n",                   "echo `basename named`\n#named\n",  NULL},
         {NULL, "echo named ${x:=y}\nnamed\n",                      "echo named ${x:=y}\n#named\n",     NULL},
-        {NULL, "x || echo named\nnamed\n",                         "x || echo named\n#named\n",        NULL},
+        {NULL, "x || echo named\nnamed\n",                         "x || echo named\n#named\n:\n",     NULL},
         {NULL, "echo named &\nnamed\n",                            "echo named &\n#named\n",           NULL},
-        {NULL, "echo named\nx\nnamed\n",                           "echo named\nx\n#named\n",          NULL},
+        {NULL, "echo named\nx\nnamed\n",                           "echo named\nx\n#named\n:\n",       NULL},
         {NULL, "echo -n ' printer'; lpd\n",                        "echo -n ' printer'; :\n",          NULL},
     };
 
@@ -104,13 +104,14 @@ static void test_colon(void **state)
 {
     static const struct sample samples[] = {
         {NULL,             "f() {\n\tnamed\n}\n",                           "f() {\n\t#named\n\t:\n}\n",                  NULL},
-        {NULL,             "while x; do\n  named\ndone\n",                  "while x; do\n  #named\n  :\ndone\n",         NULL},
+        {NULL,             "while read x; do\n  named\ndone\n",             "while read x; do\n  #named\n  :\ndone\n",
+         NULL                                                                                                                 },
         {NULL,             "case x in\na)\n\tnamed\n\t;;\nesac\n",          "case x in\na)\n\t#named\n\t:\n\t;;\nesac\n",
          NULL                                                                                                                 },
         {NULL,             "if x; then\n\tportmap\n\tmountd\n\tnfsd\nfi\n",
          "if x; then\n\t#portmap\n\t#mountd\n\t#nfsd\n\t:\nfi\n",                                                         NULL},
         {" portmap nfsd ", "if x; then\n\tportmap\n\tmountd\n\tnfsd\nfi\n",
-         "if x; then\n\t#portmap\n\tmountd\n\t#nfsd\nfi\n",                                                               NULL},
+         "if x; then\n\t#portmap\n\tmountd\n\t#nfsd\n\t:\nfi\n",                                                          NULL},
         {NULL,             "if [ a ]; then\n\tnamed\n\tinetd\nfi\n",
          "if [ a ]; then\n\t#named\n\t#inetd\n\t:\nfi\n",                                                                 NULL},
         {NULL,             "f() {\n  if [ a ]; then\n    named\n  fi\n}\n",
@@ -168,15 +169,15 @@ static void test_refused(void **state)
 {
     static const struct sample samples[] = {
         {NULL, "named || exit\n",     "named || exit\n",
-         "1: cannot comment out 'named': its exit status decides whether another command runs\n"     },
+         "1: cannot comment out 'named': its exit status decides whether another command runs\n"        },
         {NULL, "if x; then\nnamed\n", "if x; then\nnamed\n",
-         "2: cannot comment out 'named': the script is not balanced, see line 1\n"                   },
+         "2: cannot comment out 'named': the script is not balanced, see line 1\n"                      },
         {NULL, "named -x $(snmpd)\n", "named -x $(snmpd)\n",
          "1: cannot comment out 'named': another start stands within it\n"
-         "1: cannot comment out 'snmpd': its output is used by the command around it\n"              },
-        {NULL, "x | named\nsnmpd\n",  "x | named\n#snmpd\n",
-         "1: cannot comment out 'named': it is part of a pipeline\n"                                 },
-        {NULL, "named \003\n",        "named \003\n",        "1: the text holds a byte from 0 to 4\n"},
+         "1: cannot comment out 'snmpd': its output is used by the command around it\n"                 },
+        {NULL, "x | named\nsnmpd\n",  "x | named\n#snmpd\n:\n",
+         "1: cannot comment out 'named': it is part of a pipeline\n"                                    },
+        {NULL, "named \003\n",        "named \003\n",           "1: the text holds a byte from 0 to 4\n"},
     };
 
     (void)state;
@@ -187,11 +188,49 @@ static void test_refused(void **state)
 static void test_status(void **state)
 {
     static const struct sample samples[] = {
-        {NULL, "f() {\n\tx\n\tnamed\n}\nf\n",             "f() {\n\tx\n\t#named\n}\nf\n",      NULL},
+        {NULL, "f() {\n\tx\n\tnamed\n}\nf\n",             "f() {\n\tx\n\t#named\n\t:\n}\nf\n", NULL},
         {NULL, "named\necho $x\nif [ $? ]; then y; fi\n",
          "#named\necho $x\nif [ $? ]; then y; fi\n",                                           NULL},
-        {NULL, "named &\nif [ $? ]; then y; fi\n",        "#named &\nif [ $? ]; then y; fi\n", NULL},
         {NULL, "named; echo \" named: $?\"\n",            "#named; echo \" named: $?\"\n",     NULL},
+    };
+
+    (void)state;
+    check_all(samples, ARRAY_LEN(samples));
+}
+
+/* Where the script, or a function with set -e, ends with what came before the start. */
+static void test_left(void **state)
+{
+    static const struct sample samples[] = {
+        {NULL, "x\nnamed\n",                           "x\n#named\n:\n",                            NULL},
+        {NULL, "x\nnamed\nexit 0\n",                   "x\n#named\nexit 0\n",                       NULL},
+        {NULL, "x\nnamed\nexit\n",                     "x\n#named\n:\nexit\n",                      NULL},
+        {NULL, "x=1\nnamed\n",                         "x=1\n#named\n",                             NULL},
+        {NULL, "x &\nnamed\n",                         "x &\n#named\n",                             NULL},
+        {NULL, "x\nnamed &\n",                         "x\n#named &\n:\n",                          NULL},
+        {NULL, "x\nnamed\ninetd\n",                    "x\n#named\n#inetd\n:\n",                    NULL},
+        {NULL, "if y; then\n x\n named\nfi\n",         "if y; then\n x\n #named\n :\nfi\n",         NULL},
+        {NULL, "f() {\n x\n named\n}\nf\nz\n",         "f() {\n x\n #named\n}\nf\nz\n",             NULL},
+        {NULL, "set -e\nf() {\n x\n named\n}\nf\nz\n", "set -e\nf() {\n x\n #named\n :\n}\nf\nz\n",
+         NULL                                                                                           },
+    };
+
+    (void)state;
+    check_all(samples, ARRAY_LEN(samples));
+}
+
+/* What only says how the start went goes with it; a loop that runs for nothing else too. */
+static void test_tells(void **state)
+{
+    static const struct sample samples[] = {
+        {NULL, "if named; then\n  echo ok\nelse\n  echo no\nfi\n",
+         "#if named; then\n  #echo ok\n#else\n  #echo no\n#fi\n",                                        NULL},
+        {NULL, "[ a ] && named || echo failed\n",                  "#[ a ] && named || echo failed\n",   NULL},
+        {NULL, "while :; do named; done &\n",                      "#while :; do named; done &\n",       NULL},
+        {NULL, "while true; do\n  named\n  sleep 1\ndone &\n",
+         "#while true; do\n  #named\n  #sleep 1\n#done &\n",                                             NULL},
+        {NULL, "while :; do\n  named\n  x\ndone\n",                "while :; do\n  #named\n  x\ndone\n", NULL},
+        {NULL, "x; echo named\n# why\nnamed\ny\n",                 "x; echo named\n# why\n#named\ny\n",  NULL},
     };
 
     (void)state;
@@ -239,7 +278,7 @@ int main(void)
         cmocka_unit_test(test_comment), cmocka_unit_test(test_echo),   cmocka_unit_test(test_if),
         cmocka_unit_test(test_colon),   cmocka_unit_test(test_inline), cmocka_unit_test(test_word),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_status), cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_long),    cmocka_unit_test(test_left),   cmocka_unit_test(test_tells),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
