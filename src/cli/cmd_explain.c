@@ -182,7 +182,7 @@ static void explain_since(struct answer *a, const char *service)
     if (ch == NULL)
         return;
     render_time(&when, ch->time);
-    buf_printf(&a->c->out, "closed   by change %u on %s, undo: batten rollback --service ",
+    buf_printf(&a->c->out, "closed   by change %u, %s, undo: batten rollback --service ",
                ch->number, buf_str(&when));
     render_shell_word(&a->c->out, service);
     render_where(&a->c->out, a->c);

@@ -48,14 +48,15 @@ static size_t in_effect(const struct history_change *ch)
 
 static void log_line(struct cli *c, const struct history_change *ch)
 {
-    struct buf *out = &c->out;
+    struct buf *out = &c->out, when = BUF_INIT;
 
     if (ch->number > 0)
         buf_printf(out, "%4u  ", ch->number);
     else
         buf_adds(out, "   -  ");
-    render_time(out, ch->time);
-    buf_adds(out, "  ");
+    render_time(&when, ch->time);
+    buf_printf(out, "%-25s  ", buf_str(&when));
+    buf_release(&when);
     add_safe(out, ch->subject);
     if (ch->nedits > 0 && in_effect(ch) == 0)
         render_text(out, c, ROLE_DIM, "  [all taken back]");

@@ -226,7 +226,7 @@ void render_time(struct buf *out, long long seconds)
 
     /* Changes to an image carry no time, so that equal images have equal histories. */
     if (seconds == 0) {
-        buf_printf(out, "%-25s", "no date");
+        buf_adds(out, "no date");
         return;
     }
     if (localtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &tm))
