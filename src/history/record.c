@@ -183,21 +183,24 @@ static int find_other(struct found *f, struct txn *t, struct repo *repo, const c
                       const char *path, struct diag *d)
 {
     struct repo_file *file = &f->v[f->n];
-    enum root_result got =
-        root_read(t->root, path, SOURCE_MAX, &f->bytes[f->n], &f->metas[f->n], NULL);
+    struct buf *bytes = &f->bytes[f->n];
+    struct file_meta *meta = &f->metas[f->n];
+    enum root_result got = root_read(t->root, path, SOURCE_MAX, bytes, meta, NULL);
     int known;
 
     if (got == ROOT_ERROR)
         return 0;
     *file = (struct repo_file){.path = path};
     if (got == ROOT_OK) {
-        file->bytes = buf_str(&f->bytes[f->n]);
-        file->len = f->bytes[f->n].len;
-        file->meta = &f->metas[f->n];
+        file->bytes = buf_str(bytes);
+        file->len = bytes->len;
+        file->meta = meta;
     }
     known = is_known(repo, base, file, d);
     if (known == 0)
         f->n++;
+    else
+        file_meta_release(meta); /* the next file takes this place */
     return known < 0 ? -1 : 0;
 }
 

@@ -54,7 +54,7 @@ traced()
 {
     local trace=$BATS_TEST_TMPDIR/trace top=$BATS_TEST_TMPDIR/trace.top
 
-    dirname "$(realpath "$build")" >"$top"
+    realpath "$BATS_TEST_DIRNAME/../.." >"$top"
     (umask 000 && exec timeout 20 strace -f -qq -y -s 4096 -o "$trace" -e trace=%file \
         "$batten" --root "$root" "$@" </dev/null >/dev/null 2>&1) || true
     echo "traced $*"
