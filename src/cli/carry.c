@@ -244,12 +244,11 @@ static void warn_reboot(const struct carry *run)
 {
     struct diag d = DIAG_INIT;
 
-    if (run->only_probe || run->reboot_undoes)
+    if (run->only_probe || run->reboot_undoes || root_offline(run->root))
         return;
     diag_set(&d, STATUS_ATTENTION, "no-boot-hook",
              "a reboot will not undo this change: nothing runs 'batten recover --boot' at boot");
-    diag_hint(&d, root_offline(run->root) ? "batten recover" : "batten help confirm");
-    render_hint_where(run->c, &d);
+    diag_hint(&d, "batten help confirm");
     render_diag(stderr, "warning", &d);
     diag_release(&d);
 }

@@ -209,10 +209,28 @@ static void explain_sockets(struct answer *a, const struct entry *e)
     }
 }
 
+/* Whether PATH:NAME of F selects other entries that are on, too. */
+static bool is_shared(const struct answer *a, const struct finding *f)
+{
+    for (size_t i = 0; i < a->survey.findings.n; i++) {
+        const struct finding *other = &a->survey.findings.v[i];
+
+        if (other->entry != f->entry && other->entry->enabled &&
+            strcmp(other->entry->source->path, f->entry->source->path) == 0 &&
+            (strcmp(other->entry->name, f->entry->name) == 0 ||
+             (other->service != NULL && strcmp(other->service->name, f->entry->name) == 0)))
+            return true;
+    }
+    return false;
+}
+
 static void explain_close(struct answer *a, const struct finding *f)
 {
     const struct entry *e = f->entry;
-    char *selector = mem_printf("%s:%s", e->source->path, e->name);
+    unsigned port = e->nsockets > 0 && e->sockets[0].port > 0 ? (unsigned)e->sockets[0].port : 0;
+    char *selector = port > 0 && is_shared(a, f)
+                         ? mem_printf("%s:%s/%u", e->source->path, e->name, port)
+                         : mem_printf("%s:%s", e->source->path, e->name);
 
     if (e->enabled && e->locked == NULL) {
         buf_adds(&a->c->out, "close    batten close ");

@@ -17,7 +17,7 @@ static const char exit_text[] =
     "  3  refused: nothing at all changed\n"
     "  2  wrong use\n"
     "  7  done, but something needs a human: an entry that cannot be edited, an undecided\n"
-    "     'ask', a port still open, a conflict, pending edits\n"
+    "     'ask', a port still open, a conflict, pending edits; for status: drift\n"
     "  1  audit or dry run found something to change\n"
     "  0  done, or nothing to do\n";
 

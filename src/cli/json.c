@@ -68,7 +68,9 @@ void json_time(json_t *object, const char *key, long long seconds)
     time_t t = (time_t)seconds;
     struct tm tm;
 
-    if (gmtime_r(&t, &tm) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    /* changes to an image carry no time */
+    if (seconds == 0 || gmtime_r(&t, &tm) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         json_object_set_new(object, key, json_null());
     else
         json_object_set_new(object, key, json_string(text));

@@ -186,6 +186,13 @@ static int take_option(struct cli *c, struct words *w, unsigned *used, struct di
                             row->argument);
         value = w->argv[w->at++];
     }
+    /* the last one would win and the others be forgotten; what sets the scene may be set anew */
+    if ((*used & 1u << (unsigned)(row - rows)) && row->commands != 0 && row->kind != OPTION_FLAG &&
+        row->kind != OPTION_LIST) {
+        diag_set(d, STATUS_USAGE, "usage", "--%s is given twice", row->name);
+        diag_hint(d, "one run takes one --%s", row->name);
+        return -1;
+    }
     *used |= 1u << (unsigned)(row - rows);
     return store(c, row, value, w, d);
 }

@@ -333,6 +333,13 @@ int scan_run(struct scan *s, struct root *root, const struct options *o, struct 
         scan_starter(s, p, o);
     }
     gather_entries(s);
+    if (s->nfiles == 0 && root_offline(root)) {
+        struct diag *none = problems_new(&s->problems);
+
+        diag_set(none, STATUS_ATTENTION, "nothing-read",
+                 "no file was found below '%s' that batten reads", root_dir(root));
+        diag_hint(none, "if this is the right image, name its start scripts: --rc FILE");
+    }
     return 0;
 }
 

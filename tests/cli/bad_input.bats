@@ -404,6 +404,20 @@ refuses_without_status()
     batten 2 status --limit 3
 }
 
+@test "a change to an image has no date unless it is told one" {
+    host demo
+    unset SOURCE_DATE_EPOCH
+    batten 0 close telnet --apply --confirm-within 10m
+    not grep -q 'reboot' err.txt
+    batten 0 log
+    grep -q '^   1  no date  *close telnet' <<<"$out"
+    batten 0 explain telnet
+    grep -q '^closed   by change 1, no date, undo: ' <<<"$out"
+    batten_json 0 log
+    jq -e 'all(.changes[]; .time == null)' out.json
+    batten 0 rollback
+}
+
 @test "explain takes a name and a program as they are written" {
     host demo
     printf 'biff2 dgram udp wait root /opt/in.biff2 in.biff2\n' >>host/etc/inetd.conf

@@ -60,7 +60,9 @@ static void test_options_stand_anywhere(void **state)
     struct parsed p;
 
     (void)state;
-    parse(&p, WORDS("--json", "audit", "--root=/srv/x", "--rc", "a", "--rc", "b"), false);
+    parse(&p,
+          WORDS("--json", "--root", "/srv/y", "audit", "--root=/srv/x", "--rc", "a", "--rc", "b"),
+          false);
     assert_int_equal(p.result, 0);
     assert_true(p.c.o.json);
     assert_string_equal(p.c.o.root, "/srv/x");
@@ -90,8 +92,10 @@ static void test_wrong_use(void **state)
         {"close",       "telnet", "--probe", ";"},
         {"log",       "--limit", "0"},
         {"rollback",       "--profile", "strict"},
-        {"--no-such"      },
-        {"-x"    },
+        {"rollback",       "--entry", "a:1", "--entry", "b:2"},
+        {"close",     "a", "--wait=5s", "--wait=6s"},
+        {"--no-such"            },
+        {"-x"},
     };
 
     (void)state;
