@@ -228,6 +228,21 @@ static enum status undo_probed(struct harden *h, enum status status, struct diag
     return h->undone ? STATUS_FAILED : status; /* else somebody confirmed it meanwhile */
 }
 
+/* Somebody decided while the probe ran: confirmed, or undone? What stands tells. */
+static enum status decided_meanwhile(struct harden *h, enum status status, struct diag *d)
+{
+    size_t edits, standing;
+
+    if (deadline_standing(h->run.history, h->run.number, &edits, &standing, d) != 0)
+        return STATUS_SYSTEM;
+    if (edits > 0 && standing == edits)
+        return status;
+    h->undone = true;
+    diag_set(d, STATUS_FAILED, "probe-failed",
+             "the probe took so long that the change was undone meanwhile");
+    return STATUS_FAILED;
+}
+
 static enum status keep_probed(struct harden *h, enum status status, struct diag *d)
 {
     struct carry *run = &h->run;
@@ -236,10 +251,7 @@ static enum status keep_probed(struct harden *h, enum status status, struct diag
     case 1:
         return status;
     case 0:
-        h->undone = true;
-        diag_set(d, STATUS_FAILED, "probe-failed",
-                 "the probe took so long that the change was undone meanwhile");
-        return STATUS_FAILED;
+        return decided_meanwhile(h, status, d);
     default:
         /* The change stands and will be undone: somebody has to look. */
         d->status = STATUS_INCOMPLETE;

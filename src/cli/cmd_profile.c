@@ -4,6 +4,7 @@
 
 #include "batten/mem.h"
 #include "batten/profile.h"
+#include "batten/text.h"
 #include "cli.h"
 #include "json.h"
 #include "render.h"
@@ -16,10 +17,11 @@ static enum status profile_list(struct cli *c, struct root *root)
 
     survey_profile_names(root, &names);
     for (size_t i = 0; i < names.n; i++) {
-        json_array_append_new(all, json_string(names.v[i]));
-        if (!c->o.json)
-            buf_printf(&c->out, "%s%s\n", names.v[i],
-                       strcmp(names.v[i], DEFAULT_PROFILE) == 0 ? "  (default)" : "");
+        json_append_text(all, names.v[i]);
+        if (c->o.json)
+            continue;
+        text_safe(&c->out, names.v[i], strlen(names.v[i]));
+        buf_adds(&c->out, strcmp(names.v[i], DEFAULT_PROFILE) == 0 ? "  (default)\n" : "\n");
     }
     json_object_set_new(o, "profiles", all);
     if (c->o.json)

@@ -21,15 +21,16 @@
 static const char file_name[] = DEADLINE_FILE;
 
 /* Letters that are not taken for each other when read aloud or typed from another screen. */
+static const char token_letters[] = "abcdefghijkmnpqrstuvwxyz";
+
 static int make_token(char out[7], struct diag *d)
 {
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz";
     unsigned char bytes[6];
 
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return diag_set(d, STATUS_SYSTEM, "random", "cannot make a token: %s", strerror(errno));
     for (size_t i = 0; i < sizeof(bytes); i++)
-        out[i] = letters[bytes[i] % (sizeof(letters) - 1)];
+        out[i] = token_letters[bytes[i] % (sizeof(token_letters) - 1)];
     out[6] = '\0';
     return 0;
 }
@@ -69,6 +70,12 @@ static char *take_line(const char **at, const char *name)
     return value;
 }
 
+/* LEN characters of SET: what is shown, and given to the watcher, is nothing else. */
+static bool is_made_of(const char *word, size_t len, const char *set)
+{
+    return strlen(word) == len && strspn(word, set) == len;
+}
+
 static bool parse(struct deadline *dl, const char *text)
 {
     static const char head[] = "batten-deadline 1\n";
@@ -83,8 +90,9 @@ static bool parse(struct deadline *dl, const char *text)
     words[1] = take_line(&text, "token");
     words[2] = take_line(&text, "boot");
     words[3] = take_line(&text, "at");
-    ok = text_number(words[0], 1, 1000000000, &change) == 0 && strlen(words[1]) == 6 &&
-         strlen(words[2]) == 36 && text_number(words[3], 0, 1LL << 62, &dl->at_ms) == 0;
+    ok = text_number(words[0], 1, 1000000000, &change) == 0 &&
+         is_made_of(words[1], 6, token_letters) && is_made_of(words[2], 36, "0123456789abcdef-") &&
+         text_number(words[3], 0, 1LL << 62, &dl->at_ms) == 0;
     if (ok) {
         dl->change = (unsigned)change;
         memcpy(dl->token, words[1], 7);

@@ -77,6 +77,22 @@ always'
     [[ $'\n'$output$'\n' != *$'\n1\n'* ]]
 }
 
+@test "names out of an image are not run" {
+    local name
+
+    cd "$BATS_TEST_TMPDIR"
+    mkdir -p host/etc/batten/profiles
+    # shellcheck disable=SC2016 # as it stands
+    for name in 'site$(id>pwned)' 'site`id>pwned`' 'site;id>pwned' 'site-b' '$(id>pwned)'; do
+        printf 'profile-version 1\n' >"host/etc/batten/profiles/$name"
+    done
+    run complete_words --root host --profile site
+    test "$output" = site-b
+    run complete_words --root host profile show ''
+    [[ $output != *id* ]]
+    test ! -e pwned
+}
+
 @test "selectors of close: bash cuts them at the colon" {
     run complete_words close cla
     test "$output" = class:

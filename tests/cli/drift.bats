@@ -78,11 +78,11 @@ none_reopened()
     printf 'echo stream tcp nowait root internal\necho dgram udp wait root internal\n' \
         >host/etc/inetd.conf
     printf '#!/bin/sh\n/usr/sbin/named -c /etc/a\nx=$(/usr/sbin/named -c /etc/b)\n' >host/etc/rc.local
-    batten 0 close 7/tcp etc/rc.local:named --apply || batten 7 close 7/tcp etc/rc.local:named --apply
+    batten 7 close 7/tcp etc/rc.local:named --apply
+    grep -q '^#/usr/sbin/named -c /etc/a' host/etc/rc.local
+    grep -q '^x=' host/etc/rc.local
     grep -q '^#echo stream' host/etc/inetd.conf
     grep -q '^echo dgram' host/etc/inetd.conf
-    none_reopened
-    batten 0 close etc/rc.local:sshd --apply || true
     none_reopened
     sed -i 's/^#echo/echo/' host/etc/inetd.conf
     batten_json 7 status

@@ -252,6 +252,18 @@ traced_all()
     rm -f "$root/var/lib/batten/journal"
     printf '[[[[[[' >"$root/var/lib/batten/last.json"
     all_commands
+    # a token that would be read by a terminal, or as an option of the program that is to watch
+    for token in $'\ec\e[7m' --help 'a;id a'; do
+        printf 'batten-deadline 1\nchange 1\ntoken %s\nboot %s\nat 9999999999\n' "$token" \
+            "$(cat /proc/sys/kernel/random/boot_id)" >"$root/var/lib/batten/deadline"
+        attack status
+        test "$status" = 3
+        attack rollback 1 --yes
+    done
+    rm "$root/var/lib/batten/deadline"
+    mkdir -p "$root/etc/batten/profiles"
+    printf '' >"$root/etc/batten/profiles/"$'x\e[2Jy'
+    attack profile list
     yes '[' | head -c 3000000 | tr -d '\n' >"$root/var/lib/batten/last.json"
     all_commands
     head -c 100000 /dev/urandom >"$root/var/lib/batten/journal"

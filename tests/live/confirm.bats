@@ -49,6 +49,7 @@ kept() {
 }
 token() { sed -n 's/^token //p' /var/lib/batten/deadline; }
 watcher() { pgrep -f '^[^ ]*batten watch'; }
+no_watcher() { ! watcher >/dev/null; }
 logged() { wait_for grep -qE -- "$1" /tmp/syslog; }
 REST
 )
@@ -135,6 +136,16 @@ undone
 test $("$BATTEN" --json log | jq '.changes | length') -eq $n
 batten 0 close telnet --apply --probe /bin/sh -c 'test "$1" = "a;b"' sh 'a;b' ';'
 kept 0
+# kept by somebody while the probe still runs: then it is kept, whatever is late
+batten 0 rollback --yes
+printf '#!/bin/sh\nsleep 2\n' >/tmp/slow
+chmod 755 /tmp/slow
+batten 0 close telnet --apply --probe /tmp/slow ';' &
+wait_for test -e /var/lib/batten/deadline
+wait_for pgrep -f /tmp/slow
+"$BATTEN" confirm "$(sed -n 's/^token //p' /var/lib/batten/deadline)"
+wait $!
+grep -q '^#telnet' /etc/inetd.conf
 SCRIPT
 }
 
@@ -186,10 +197,11 @@ SCRIPT
 
 @test "the watcher is killed: status says so, the next command has it watched again" {
     timed <<'SCRIPT'
-batten 0 close telnet --apply --confirm-within 4s
+batten 0 close telnet --apply --confirm-within 8s
 waits
 batten 0 status
 kill -KILL $(watcher)
+wait_for no_watcher
 batten 7 status
 says 'nobody watches its timer any more'
 "$BATTEN" --json status >/tmp/json || test $? -eq 7
