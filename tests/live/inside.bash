@@ -34,7 +34,7 @@ wait_for()
 {
     local i
 
-    for ((i = 0; i < 250; i++)); do
+    for ((i = 0; i < 1000; i++)); do
         "$@" && return 0
         sleep 0.02
     done
