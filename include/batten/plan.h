@@ -71,7 +71,9 @@ struct plan {
     char *profile; /* name, NULL for close and rollback */
     char *reason;  /* --reason, or NULL */
     const struct dialect *dialect;
-    unsigned undoes; /* rollback: the change taken back, 0 when several */
+    unsigned undoes; /* rollback: the change taken back (or left in conflict), 0 when several */
+    bool recloses;   /* rollback: of a rollback, so that it closes again */
+    bool backdoor;   /* rollback: an entry that it turns on is a back door */
 
     struct edits edits;
     struct plan_file *files; /* only those whose bytes change */
@@ -111,7 +113,7 @@ int plan_guard(struct plan *plan, const struct parse *parses, size_t nparses, st
 /* What PLAN's files will do: compares what PARSES (finished) predict now with what the same sources
  * predict once plan->files hold their new bytes, and fills closes, opens, stays, daemons and reload
  * (an rc entry that goes is a daemon to stop, one that comes back a daemon to start). A rollback
- * plan, which is given to it after plan_guard, gets its consequences too. */
+ * plan, which is given to it after plan_guard, gets its consequences too, back doors first. */
 int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, struct diag *d);
 
 void plan_sockets_release(struct plan_sockets *list);

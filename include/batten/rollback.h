@@ -22,6 +22,8 @@ struct rollback_request {
     const char *service; /* or NULL */
     const char *path;    /* --entry PATH:LINE, or NULL; LINE in the file as it is now or was then */
     unsigned line;
+    unsigned before; /* bare: the newest older than this of which something stands; 0: any */
+    bool line_now;   /* --entry: LINE in the file as it is now, and never as it was then */
     bool all;
     const char *reason;
 };

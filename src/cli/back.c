@@ -63,15 +63,31 @@ static int check_lenses(const struct scan *s, struct diag *d)
     return 0;
 }
 
+/* Whether an entry that is on stands on the line that --entry names: then that one is meant, and
+ * not another that stood there once. */
+static bool is_on_now(const struct scan *s, const struct rollback_request *r)
+{
+    for (size_t i = 0; r->path != NULL && i < s->entries.n; i++) {
+        const struct entry *e = s->entries.v[i];
+
+        if (e->enabled && e->line <= r->line && r->line <= e->last_line &&
+            strcmp(e->source->path, r->path) == 0)
+            return true;
+    }
+    return false;
+}
+
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d)
 {
+    struct rollback_request request = *r;
     struct plan *plan = &b->run.plan;
 
     if (scan_as_made(b, d) != 0 || check_lenses(&b->scan, d) != 0)
         return -1;
+    request.line_now = is_on_now(&b->scan, r);
     plan->kind = PLAN_ROLLBACK;
     plan->dialect = b->scan.dialect;
-    if (rollback_plan(plan, b->run.history, r, read_now, b, d) != 0)
+    if (rollback_plan(plan, b->run.history, &request, read_now, b, d) != 0)
         return -1;
     if (plan_guard(plan, b->scan.parses, b->scan.nparses, d) != 0 ||
         plan_compare(plan, b->scan.parses, b->scan.nparses, d) != 0)
@@ -86,6 +102,29 @@ void back_release(struct back *b)
     strlist_release(&b->wanted);
     root_free(b->root);
     b->root = NULL;
+}
+
+int back_older(struct back *b, unsigned change, unsigned *older, struct diag *d)
+{
+    enum { TRIES = 16 };
+    int result = 0;
+
+    *older = 0;
+    for (int i = 0; i < TRIES && *older == 0 && change > 0 && result == 0; i++) {
+        struct rollback_request request = {.before = change};
+        struct back o = {.c = b->c, .root = b->root};
+
+        o.run = (struct carry){.c = b->c, .root = b->root, .history = b->run.history};
+        result = back_plan(&o, &request, d);
+        change = o.run.plan.undoes;
+        if (o.run.plan.edits.n > 0)
+            *older = change;
+        /* History and root are B's. */
+        o.run.history = NULL;
+        o.root = NULL;
+        back_release(&o);
+    }
+    return result;
 }
 
 static int follow_again(struct back *b, unsigned change, struct diag *d)
@@ -149,6 +188,8 @@ static void expired_words(struct buf *out, const struct expired *x)
     if (x->conflicts > 0)
         buf_printf(out, "; %zu of its edits %s left, changed by somebody else since", x->conflicts,
                    x->conflicts == 1 ? "is" : "are");
+    if (x->by > 0)
+        buf_printf(out, " (by change %u)", x->by);
 }
 
 void back_expired(const struct expired *x, struct diag *d)
@@ -205,6 +246,7 @@ static enum status expire(struct back *b, struct expired *x, struct diag *d)
         carry_out(&b->run, &b->scan, d);
         if (diag_isset(d))
             return STATUS_INCOMPLETE;
+        x->by = b->run.number;
     }
     if (deadline_clear(b->run.history, d) != 0)
         return STATUS_INCOMPLETE;

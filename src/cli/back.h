@@ -31,6 +31,10 @@ struct back {
 int back_plan(struct back *b, const struct rollback_request *r, struct diag *d);
 void back_release(struct back *b);
 
+/* *OLDER: the newest change before CHANGE of which something can go back; 0: none. B's root and
+ * history are looked at, its plan is left as it is. */
+int back_older(struct back *b, unsigned change, unsigned *older, struct diag *d);
+
 /* The daemons follow what a crash left without its signals: each such change is planned as the
  * rollback that would take it back, turned round. RUN has the lock; what came of it is added to
  * run->left. */

@@ -139,13 +139,28 @@ static int commit(struct carry *run, const struct scan *scan, struct diag *d)
     return result;
 }
 
+static void say_edits(struct carry *run)
+{
+    const struct plan *plan = &run->plan;
+    struct buf *out = &run->c->out;
+    bool back = plan->kind == PLAN_ROLLBACK;
+
+    if (run->number > 0)
+        buf_printf(out, "change %u%s ", run->number, back ? " takes back" : ":");
+    buf_printf(out, "%zu %s", plan->edits.n, plan->edits.n == 1 ? "edit" : "edits");
+    if (back && plan->undoes > 0)
+        buf_printf(out, " of change %u", plan->undoes);
+    else if (back)
+        buf_adds(out, " of several changes");
+    buf_adds(out, " in");
+}
+
+/* A rollback has no plan printed before: what it does is said with it. */
 static void say_what(struct carry *run)
 {
     struct buf *out = &run->c->out;
 
-    if (run->number > 0)
-        buf_printf(out, "change %u: ", run->number);
-    buf_printf(out, "%zu %s in", run->plan.edits.n, run->plan.edits.n == 1 ? "edit" : "edits");
+    say_edits(run);
     for (size_t i = 0; i < run->plan.nfiles; i++) {
         const char *path = run->plan.files[i].source->path;
 
@@ -153,6 +168,8 @@ static void say_what(struct carry *run)
         text_safe(out, path, strlen(path));
     }
     buf_adds(out, root_offline(run->root) ? "; offline: nothing was signalled\n" : "\n");
+    if (run->plan.kind == PLAN_ROLLBACK && !run->told)
+        render_consequences(run->c, &run->plan, "  ");
 }
 
 static void progress(void *ctx, const char *text)
@@ -233,7 +250,8 @@ void carry_last_lines(struct carry *run)
         return;
     render_where(&where, run->c);
     buf_printf(out, "\nchange  batten show %u%s\n", run->number, buf_str(&where));
-    buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
+    if (!run->expiring)
+        buf_printf(out, "undo    batten rollback %u%s\n", run->number, buf_str(&where));
     if (run->deadline.change > 0 && !run->only_probe)
         buf_printf(out, "keep    batten confirm %s%s   (within %lld s, or it is undone)\n",
                    run->deadline.token, buf_str(&where), deadline_left(&run->deadline) / 1000);
@@ -277,6 +295,7 @@ static int arm(struct carry *run, struct diag *d)
     }
     if (run->c->o.confirm_ms == 0 || run->plan.kind == PLAN_ROLLBACK)
         return 0;
+    run->deadline.for_probe = run->only_probe;
     if (history_list(run->history, &all, d) == 0) {
         for (size_t i = 0; i < all.n; i++)
             next = all.v[i].number >= next ? all.v[i].number + 1 : next;
@@ -287,6 +306,15 @@ static int arm(struct carry *run, struct diag *d)
     }
     history_changes_release(&all);
     return result;
+}
+
+/* Who takes it back is to know it, whatever is printed. */
+static void warn_backdoor(const struct carry *run)
+{
+    if (run->plan.kind == PLAN_ROLLBACK && run->plan.backdoor)
+        fputs("batten: warning: a back door opens again: this host may have been taken over; "
+              "rebuild it and beware of its backups\n",
+              stderr);
 }
 
 /* A rollback that left nothing of the change that waits has decided about it. */
@@ -306,6 +334,7 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
 
     if (carry_check(run, d) != 0 || carry_shells(run, scan, d) != 0 || arm(run, d) != 0)
         return d->status;
+    warn_backdoor(run);
     if (commit(run, scan, d) != 0) {
         /* Incomplete: the files may be the new ones after recover, so the timer goes on. */
         if (run->deadline.change > 0 && d->status != STATUS_INCOMPLETE)
@@ -326,7 +355,8 @@ enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d
             say_what(run);
         render_follow(c, &run->result);
         render_skips(c, &run->plan);
-        carry_last_lines(run);
+        if (run->deadline.change == 0 || c->o.probe.n == 0)
+            carry_last_lines(run);
     }
     return outcome(run);
 }

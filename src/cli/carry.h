@@ -28,6 +28,7 @@ struct cli;
 /* A change that was not confirmed in time, and is undone. */
 struct expired {
     unsigned change; /* 0: none */
+    unsigned by;     /* the change that took it back; 0: none of its edits could go back */
     const char *reason;
     size_t conflicts; /* its edits that could not go back, changed by somebody else since */
 };
@@ -42,6 +43,7 @@ struct carry {
     bool expiring;           /* this run is the undoing of what was not confirmed */
     struct expired expired;  /* undone first, by carry_begin */
     bool rewatched;          /* the watcher of a waiting change was gone and was started again */
+    bool told;               /* what it does was shown already, and agreed to */
     bool looked;
     struct follow_state before;
     struct follow_result result;
@@ -69,7 +71,8 @@ int carry_shells(struct carry *run, const struct scan *scan, struct diag *d);
 /* Refuse, with nothing changed: pending edits, this session's own way in. */
 int carry_check(struct carry *run, struct diag *d);
 
-/* Carry out run->plan. Text goes to c->out; with --json the caller prints. */
+/* Carry out run->plan. Text goes to c->out; with --json the caller prints. The three lines to copy
+ * are part of it, but for a change that still has its probe before it. */
 enum status carry_out(struct carry *run, const struct scan *scan, struct diag *d);
 
 /* The three lines to copy. */

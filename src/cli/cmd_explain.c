@@ -3,6 +3,7 @@
 
 #include "batten/history.h"
 #include "batten/mem.h"
+#include "batten/netdb.h"
 #include "batten/process.h"
 #include "batten/text.h"
 #include "cli.h"
@@ -120,6 +121,19 @@ static bool listens_on(const struct survey *s, const struct entry *e, pid_t pid)
     return false;
 }
 
+/* A line that is off opens nothing; it is asked for by the port it would have. */
+static bool had_port(const struct answer *a, const struct entry *e)
+{
+    const struct subject *of = &a->of;
+    long long port;
+
+    if (e->enabled || e->proto == NULL || !text_starts(e->proto, of->proto))
+        return false;
+    if (text_number(e->name, 1, 65535, &port) != 0)
+        port = netdb_port(a->survey.scan.db, e->name, of->proto);
+    return port == of->port;
+}
+
 static bool is_meant(const struct answer *a, const struct finding *f)
 {
     const struct subject *of = &a->of;
@@ -133,6 +147,8 @@ static bool is_meant(const struct answer *a, const struct finding *f)
     for (size_t i = 0; of->port != 0 && i < e->nsockets; i++)
         if (e->sockets[i].port == of->port && strcmp(e->sockets[i].proto, of->proto) == 0)
             return true;
+    if (of->port != 0 && had_port(a, e))
+        return true;
     if (of->name != NULL)
         return strcmp(e->name, of->name) == 0 ||
                (e->program != NULL && strcmp(e->program, of->name) == 0);

@@ -220,8 +220,11 @@ static enum status undo_probed(struct harden *h, enum status status, struct diag
     struct expired undone = {0};
     enum status back = back_expire(h->c, h->run.deadline.token, EXPIRED_PROBE, &undone, d);
 
-    if (diag_isset(d))
+    if (diag_isset(d)) {
+        if (!h->c->o.json)
+            carry_last_lines(&h->run); /* it stands */
         return back;
+    }
     h->undone = back == STATUS_FAILED;
     if (h->undone)
         back_say_expired(&undone);
@@ -249,6 +252,8 @@ static enum status keep_probed(struct harden *h, enum status status, struct diag
 
     switch (deadline_confirm(run->root, run->history, &run->deadline, d)) {
     case 1:
+        if (!run->c->o.json)
+            carry_last_lines(run);
         return status;
     case 0:
         return decided_meanwhile(h, status, d);
@@ -277,6 +282,8 @@ static enum status settle(struct harden *h, enum status status, struct diag *d)
     }
     if (run->only_probe)
         return keep_probed(h, status, d);
+    if (c->o.probe.n > 0 && !c->o.json)
+        carry_last_lines(run);
     if (c->terminal && !c->o.json && !c->o.quiet) {
         render_now(c);
         if (c->decided != NULL)

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "batten/history.h"
 #include "batten/mem.h"
 #include "batten/text.h"
@@ -58,6 +59,8 @@ static void log_line(struct cli *c, const struct history_change *ch)
     buf_printf(out, "%-25s  ", buf_str(&when));
     buf_release(&when);
     add_safe(out, ch->subject);
+    if (back_is_expiry(ch))
+        buf_printf(out, " (%s)", ch->reason);
     if (ch->nedits > 0 && in_effect(ch) == 0)
         render_text(out, c, ROLE_DIM, "  [all taken back]");
     else if (in_effect(ch) < ch->nedits)

@@ -55,6 +55,11 @@ static int make_request(const struct cli *c, struct rollback_request *r, char **
     return 0;
 }
 
+static bool is_bare(const struct rollback_request *r)
+{
+    return r->change == 0 && r->service == NULL && r->path == NULL && !r->all;
+}
+
 static bool is_asked_for(const struct drift_open *o, const struct rollback_request *r)
 {
     if (r->path != NULL)
@@ -149,6 +154,40 @@ static enum status nothing(struct back *b)
     return STATUS_DONE;
 }
 
+/* All that is left of the newest change are conflicts: to walk on is for a person to say. */
+static int say_older(struct back *b, struct diag *d)
+{
+    struct buf *out = &b->c->out;
+    unsigned older;
+
+    if (back_older(b, b->run.plan.undoes, &older, d) != 0)
+        return -1;
+    if (older == 0)
+        return 0;
+    buf_printf(out, "nothing more of change %u can go back; the one before it that can: ",
+               b->run.plan.undoes);
+    buf_printf(out, "batten rollback %u", older);
+    render_where(out, b->c);
+    buf_addc(out, '\n');
+    return 0;
+}
+
+static enum status show(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct plan *plan = &b->run.plan;
+
+    if (b->c->o.json) {
+        finish_json(b, false);
+    } else {
+        if (plan->edits.n > 0 && say_change(b, d) != 0)
+            return STATUS_SYSTEM;
+        render_plan(b->c, plan, buf_str(&b->run.diff));
+        if (plan->edits.n == 0 && is_bare(r) && say_older(b, d) != 0)
+            return STATUS_SYSTEM;
+    }
+    return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
+}
+
 static enum status carry(struct back *b, const struct rollback_request *r, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
@@ -160,15 +199,8 @@ static enum status carry(struct back *b, const struct rollback_request *r, struc
         say_wanted(b);
     if (plan->edits.n == 0 && plan->nskips == 0)
         return nothing(b);
-    if (b->c->o.dry || plan->edits.n == 0) {
-        if (b->c->o.json)
-            finish_json(b, false);
-        else if (plan->edits.n > 0 && say_change(b, d) != 0)
-            return STATUS_SYSTEM;
-        else
-            render_plan(b->c, plan, buf_str(&b->run.diff));
-        return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
-    }
+    if (b->c->o.dry || plan->edits.n == 0)
+        return show(b, r, d);
     if (carry_look(&b->run, &b->scan, d) != 0)
         return STATUS_SYSTEM;
     status = carry_out(&b->run, &b->scan, d);
@@ -278,11 +310,10 @@ static bool agreed(struct back *b, const struct rollback_request *r, struct buf 
 static int check_expired(const struct back *b, const struct rollback_request *r, struct diag *d)
 {
     const struct expired *x = &b->run.expired;
-    bool bare = r->change == 0 && r->service == NULL && r->path == NULL && !r->all;
 
     if (x->change == 0)
         return 0;
-    if (!bare && r->change != x->change) {
+    if (!is_bare(r) && r->change != x->change) {
         back_say_expired(x);
         return 0;
     }
@@ -310,6 +341,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
         diag_hint(d, "run batten rollback again");
         goto out;
     }
+    b->run.told = true;
     status = carry(b, r, d);
 out:
     buf_release(&diff);

@@ -71,7 +71,13 @@ static void say(struct cli *c, const struct state *s)
         render_where(&c->out, c);
         buf_addc(&c->out, '\n');
     }
-    if (s->waits && deadline_left(&s->deadline) > 0)
+    if (s->waits && s->deadline.for_probe && deadline_left(&s->deadline) > 0)
+        buf_printf(&c->out,
+                   "change %u waits for its probe, and is undone if that fails or has not ended in "
+                   "%lld s; to keep it all the same: batten confirm %s%s\n",
+                   s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token,
+                   buf_str(&where));
+    else if (s->waits && deadline_left(&s->deadline) > 0)
         buf_printf(&c->out, "change %u is undone in %lld s unless confirmed: batten confirm %s%s\n",
                    s->deadline.change, deadline_left(&s->deadline) / 1000, s->deadline.token,
                    buf_str(&where));
@@ -101,6 +107,8 @@ static void say_json(struct cli *c, const struct state *s)
     json_object_set_new(o, "waiting", s->waits ? json_integer(s->deadline.change) : json_null());
     json_object_set_new(o, "seconds_left",
                         s->waits ? json_integer(deadline_left(&s->deadline) / 1000) : json_null());
+    json_object_set_new(o, "for_probe",
+                        s->waits ? json_boolean(s->deadline.for_probe) : json_null());
     json_object_set_new(o, "watched", s->waits ? json_boolean(s->watched) : json_null());
     json_finish(&c->out, o);
 }

@@ -29,8 +29,9 @@ static const struct command rows[] = {
     {"show",     CMD_SHOW,     "N",                                 1, 1,    "one change: what, who, outcome, diff",                      "", cmd_show,     false},
     {"rollback", CMD_ROLLBACK, "[N]",                               0, 1,    "take a change back, keeping what was done since",
      "Without N the newest change that still has an edit in effect; again, and it walks further\n"
-     "back. --service, --entry and --all choose edits instead. An edit whose lines were changed\n"
-     "since is a conflict: it is left alone and both sides are shown.\n",                                                                     cmd_rollback, false},
+     "back. --service and --entry choose edits of the newest change that has such ones in effect,\n"
+     "--all those of every change. An edit whose lines were changed since is a conflict: it is\n"
+     "left alone and both sides are shown.\n",                                                                                                cmd_rollback, false},
     {"confirm",  CMD_CONFIRM,  "[TOKEN]",                           0, 1,    "keep a change applied with --confirm-within",
      "TOKEN is the word of six letters that was printed with the change; 'batten\n"
      "status' shows it. The timer outlives terminal and session. A reboot undoes the\n"

@@ -18,7 +18,7 @@
 #include "progress.h"
 #include "watcher.h"
 
-static const char file_name[] = DEADLINE_FILE;
+static const char file_name[] = DEADLINE_FILE, probe_line[] = "for its probe\n";
 
 /* Letters that are not taken for each other when read aloud or typed from another screen. */
 static const char token_letters[] = "abcdefghijkmnpqrstuvwxyz";
@@ -41,13 +41,13 @@ int deadline_arm(struct deadline *out, struct history *h, const struct cli *c, u
     struct buf text = BUF_INIT;
     int result = -1;
 
-    *out = (struct deadline){.change = change};
+    *out = (struct deadline){.change = change, .for_probe = out->for_probe};
     boot_id(out->boot);
     out->at_ms = boot_clock_ms() + c->o.confirm_ms;
     if (make_token(out->token, d) != 0)
         return -1;
-    buf_printf(&text, "batten-deadline 1\nchange %u\ntoken %s\nboot %s\nat %lld\n", change,
-               out->token, out->boot, out->at_ms);
+    buf_printf(&text, "batten-deadline 1\nchange %u\ntoken %s\nboot %s\nat %lld\n%s", change,
+               out->token, out->boot, out->at_ms, out->for_probe ? probe_line : "");
     if (history_state_write(h, file_name, buf_str(&text), text.len, d) == 0) {
         result = watcher_start(c, h, out->token, d);
         if (result != 0)
@@ -97,6 +97,7 @@ static bool parse(struct deadline *dl, const char *text)
         dl->change = (unsigned)change;
         memcpy(dl->token, words[1], 7);
         memcpy(dl->boot, words[2], 37);
+        dl->for_probe = strcmp(text, probe_line) == 0;
     }
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         free(words[i]);

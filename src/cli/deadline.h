@@ -27,9 +27,11 @@ struct deadline {
     char token[7];
     char boot[37];
     long long at_ms; /* on the clock since boot */
+    bool for_probe;  /* nobody asked for a timer: its probe decides, and this is for a crash */
 };
 
-/* Write the file with a fresh token and start the watcher; on failure neither is left. */
+/* Write the file with a fresh token and start the watcher; on failure neither is left. OUT says
+ * whether it is for a probe. */
 int deadline_arm(struct deadline *out, struct history *h, const struct cli *c, unsigned change,
                  struct diag *d);
 

@@ -184,6 +184,18 @@ int drift_look(struct drift *out, struct history *h, const struct scan *scan, st
     return 0;
 }
 
+/* By its place: its name may stand for others that are to stay closed. */
+static void say_accept(struct cli *c, const struct drift_open *o)
+{
+    char *place = mem_printf("%s:%u", o->path, o->line);
+
+    buf_adds(&c->out, "  if it is to stay so: batten rollback --entry ");
+    render_shell_word(&c->out, place);
+    render_where(&c->out, c);
+    buf_addc(&c->out, '\n');
+    free(place);
+}
+
 void drift_text(struct cli *c, const struct drift *drift)
 {
     for (size_t i = 0; i < drift->nfiles; i++) {
@@ -211,6 +223,8 @@ void drift_text(struct cli *c, const struct drift *drift)
             buf_addc(&c->out, '\'');
         }
         buf_addc(&c->out, '\n');
+        if (c->command->bit == CMD_STATUS)
+            say_accept(c, o);
     }
 }
 

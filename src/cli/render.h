@@ -60,6 +60,9 @@ void render_shell_word(struct buf *out, const char *word);
 /* A time as a person reads it: local with offset. */
 void render_time(struct buf *out, long long seconds);
 
+/* The sentences of a plan, a line each. */
+void render_consequences(struct cli *c, const struct plan *plan, const char *indent);
+
 /* Edits, skips, consequences and diff of a plan; what a dry run shows. */
 void render_plan(struct cli *c, const struct plan *plan, const char *diff);
 

@@ -32,12 +32,18 @@ void render_skips(struct cli *c, const struct plan *plan)
     buf_addc(&c->out, '\n');
 }
 
-void render_plan(struct cli *c, const struct plan *plan, const char *diff)
+void render_consequences(struct cli *c, const struct plan *plan, const char *indent)
 {
     for (size_t i = 0; i < plan->consequences.n; i++) {
+        buf_adds(&c->out, indent);
         text_safe(&c->out, plan->consequences.v[i], strlen(plan->consequences.v[i]));
         buf_addc(&c->out, '\n');
     }
+}
+
+void render_plan(struct cli *c, const struct plan *plan, const char *diff)
+{
+    render_consequences(c, plan, "");
     if (plan->consequences.n > 0)
         buf_addc(&c->out, '\n');
     render_skips(c, plan);

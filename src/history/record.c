@@ -98,8 +98,10 @@ static char *make_subject(const struct plan *plan, const struct strlist *names)
     struct buf s = BUF_INIT;
 
     if (plan->kind == PLAN_ROLLBACK && plan->undoes != 0)
-        return mem_printf("roll back change %u", plan->undoes);
-    buf_adds(&s, plan->kind == PLAN_ROLLBACK ? "roll back" : "close");
+        buf_printf(&s, "roll back change %u%s%s", plan->undoes, names->n > 0 ? ":" : "",
+                   plan->recloses && names->n > 0 ? " close" : "");
+    else
+        buf_adds(&s, plan->kind == PLAN_ROLLBACK ? "roll back" : "close");
     for (size_t i = 0; i < names->n && i < SUBJECT_NAMES; i++)
         buf_printf(&s, "%s %s", i ? "," : "", names->v[i]);
     if (names->n > SUBJECT_NAMES)

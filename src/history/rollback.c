@@ -171,6 +171,11 @@ static bool matters(const struct candidate *c)
     return !c->superseded && (c->file->source == NULL || c->standing != TAKEN_BACK);
 }
 
+static bool can_go_back(const struct candidate *c)
+{
+    return c->file->source != NULL && c->standing == STANDS;
+}
+
 static bool named(const struct history_edit *e, const char *service)
 {
     return service == NULL || strcmp(e->service, service) == 0 || strcmp(e->name, service) == 0;
@@ -198,7 +203,7 @@ static bool at_entry(const struct rollback *r, const struct candidate *c)
         return false;
     if (q->line == 0)
         return true;
-    if (r->line_now)
+    if (r->line_now || q->line_now)
         return at_line_now(c, q);
     return in_range(q->line, c->anchor->old_line, c->anchor->old_count) ||
            in_range(q->line, c->anchor->new_line, c->anchor->new_count);
@@ -297,12 +302,13 @@ static int by_change(const void *a, const void *b)
 static int choose_newest(struct rollback *r, struct diag *d)
 {
     struct by_change *order = mem_array(r->n, sizeof(*order));
-    unsigned newest = 0;
+    unsigned newest = 0, before = r->request->before;
     size_t n = 0;
     int rc = 0;
 
     for (size_t i = 0; i < r->n; i++)
-        if (effect_of(r, &r->v[i])->side == 0 && may_be_asked_for(r, &r->v[i]))
+        if (effect_of(r, &r->v[i])->side == 0 && may_be_asked_for(r, &r->v[i]) &&
+            (before == 0 || root_of(r, &r->v[i])->change->number < before))
             order[n++] = (struct by_change){root_of(r, &r->v[i])->change->number, &r->v[i]};
     if (n > 1)
         qsort(order, n, sizeof(*order), by_change);
@@ -312,7 +318,7 @@ static int choose_newest(struct rollback *r, struct diag *d)
         if (!r->request->all && newest > order[i].change)
             break;
         rc = settle(r, c, d);
-        if (rc != 0 || !asked_for(r, c))
+        if (rc != 0 || !asked_for(r, c) || (before > 0 && !can_go_back(c)))
             continue;
         newest = order[i].change;
         c->chosen = true;

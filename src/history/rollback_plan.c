@@ -102,7 +102,7 @@ static int by_place(const void *a, const void *b)
 int rollback_make(struct plan *plan, struct rollback *r, struct diag *d)
 {
     const struct candidate **chosen = mem_array(r->n, sizeof(*chosen));
-    unsigned change = 0;
+    unsigned change = 0, conflict = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < r->n; i++)
@@ -116,11 +116,14 @@ int rollback_make(struct plan *plan, struct rollback *r, struct diag *d)
 
         if (c->file->source != NULL && c->standing == STANDS) {
             change = change == 0 || change == undoes ? undoes : UINT32_MAX;
+            plan->recloses = plan->recloses || r->effects.v[c->undo].side != 0;
             add_edit(plan, r, c);
         } else {
+            conflict = conflict == 0 || conflict == undoes ? undoes : UINT32_MAX;
             add_conflict(plan, c);
         }
     }
+    change = change == 0 ? conflict : change;
     plan->undoes = change == UINT32_MAX ? 0 : change;
     free(chosen);
     return add_files(plan, r, d);

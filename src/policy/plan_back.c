@@ -102,10 +102,20 @@ static void add_daemons(struct strlist *out, const struct plan *plan)
     }
 }
 
-void work_back_consequences(struct plan *plan)
+static void add_backdoors(struct strlist *out, const struct strlist *places)
+{
+    for (size_t i = 0; i < places->n; i++)
+        strlist_addf(out,
+                     "%s is a back door, which opens again: this host may have been taken over; "
+                     "rebuild it and beware of its backups",
+                     places->v[i]);
+}
+
+void work_back_consequences(struct plan *plan, const struct strlist *places)
 {
     struct strlist all = {0};
 
+    add_backdoors(&all, places);
     add_entries(&all, &plan->opens, "opens again");
     add_entries(&all, &plan->closes, "is closed again; running sessions stay open");
     add_daemons(&all, plan);

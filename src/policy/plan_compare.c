@@ -115,8 +115,72 @@ static void compare_daemons(struct plan *plan, const struct parse *from, const s
     }
 }
 
+/* What tells one back door from another; its line may change. */
+struct backdoor {
+    char *key;
+    const struct entry *e;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct backdoor *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+
+    return order != 0 ? order : (x->e->line > y->e->line) - (x->e->line < y->e->line);
+}
+
+/* The back doors that P has on, sorted. Caller releases. */
+static struct backdoor *find_backdoors(const struct parse *p, size_t *n)
+{
+    struct backdoor *v = mem_array(p->entries.n + 1, sizeof(*v));
+
+    *n = 0;
+    for (size_t i = 0; i < p->entries.n; i++) {
+        const struct entry *e = p->entries.v[i];
+        char *ident;
+
+        if (!e->enabled || !match_backdoor(e))
+            continue;
+        ident = entry_ident(e);
+        v[*n].key = mem_printf("%s %s %s", e->source->path, e->name, ident);
+        v[(*n)++].e = e;
+        free(ident);
+    }
+    if (*n > 1)
+        qsort(v, *n, sizeof(*v), by_key);
+    return v;
+}
+
+static void release_backdoors(struct backdoor *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(v[i].key);
+    free(v);
+}
+
+/* The PLACES of the back doors that are on after and were not before. */
+static void compare_backdoors(const struct pair *p, struct strlist *places)
+{
+    size_t nold, nnew, k = 0;
+    struct backdoor *old = find_backdoors(p->before, &nold);
+    struct backdoor *new = find_backdoors(&p->after, &nnew);
+
+    for (size_t i = 0; i < nnew; i++) {
+        while (k < nold && strcmp(old[k].key, new[i].key) < 0)
+            k++;
+        if (k < nold && strcmp(old[k].key, new[i].key) == 0)
+            k++;
+        else
+            strlist_addf(places, "%s:%u", new[i].e->source->path, new[i].e->line);
+    }
+    release_backdoors(old, nold);
+    release_backdoors(new, nnew);
+}
+
 int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, struct diag *d)
 {
+    struct strlist backdoors = {0};
+
     (void)d;
     for (size_t i = 0; i < nparses; i++) {
         struct pair p = {.plan = plan, .before = &parses[i]};
@@ -129,10 +193,14 @@ int plan_compare(struct plan *plan, const struct parse *parses, size_t nparses, 
             compare_daemons(plan, &parses[i], &p.after, true);
             compare_daemons(plan, &p.after, &parses[i], false);
         }
+        if (differs && plan->kind == PLAN_ROLLBACK)
+            compare_backdoors(&p, &backdoors);
         parse_release(&p.after);
         free(p.sources);
     }
+    plan->backdoor = backdoors.n > 0;
     if (plan->kind == PLAN_ROLLBACK)
-        work_back_consequences(plan);
+        work_back_consequences(plan, &backdoors);
+    strlist_release(&backdoors);
     return 0;
 }

@@ -77,8 +77,9 @@ void work_check_sockets(struct work *w);
 /* The sentences, after all else is filled in. */
 void work_consequences(struct work *w);
 
-/* The same for a rollback, from what it opens, closes, starts and stops. */
-void work_back_consequences(struct plan *plan);
+/* The same for a rollback, from what it opens, closes, starts and stops; before all else from the
+ * PLACES (PATH:LINE) of the back doors that it turns on. */
+void work_back_consequences(struct plan *plan, const struct strlist *places);
 
 /* What a person calls E: the catalogue name, else its own. */
 const char *work_service(const struct finding *f);

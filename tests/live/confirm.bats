@@ -65,7 +65,7 @@ says "a reboot will not undo this change"
 waits
 undone
 batten 0 log
-says 'roll back change 1'
+says 'roll back change 1: telnet [(]not confirmed in time[)]'
 batten 0 status
 logged 'batten.*apply: change 1'
 logged 'batten.*change 1 is undone: not confirmed in time'
