@@ -464,6 +464,24 @@ static void runs_only_what_is_roots(void **state)
     root_free(root);
 }
 
+/* The kernel keeps no status of a child then: a stop that failed must not count as done. */
+static void a_status_that_is_not_kept_is_no_success(void **state)
+{
+    struct diag d = DIAG_INIT;
+    struct root *root;
+    int result;
+
+    (void)state;
+    assert_int_equal(root_open(&root, "/", false, NULL), 0);
+    (void)signal(SIGCHLD, SIG_IGN);
+    result = run(root, "/bin/false", false, 5000, &d);
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(result, -1);
+    assert_string_equal(d.code, "start-failed");
+    diag_release(&d);
+    root_free(root);
+}
+
 static void what_a_command_says(void **state)
 {
     const char *const argv[] = {"/bin/echo", "MainPID=17", NULL};
@@ -622,6 +640,7 @@ int main(void)
         cmocka_unit_test(an_ordinary_users_process_is_not_stopped),
         cmocka_unit_test(runs_only_what_is_roots),
         cmocka_unit_test(what_a_command_says),
+        cmocka_unit_test(a_status_that_is_not_kept_is_no_success),
         cmocka_unit_test(a_service_is_named_by_its_cgroup),
         cmocka_unit_test(a_service_is_the_processs_own_by_name),
         cmocka_unit_test(the_main_process_is_read),
