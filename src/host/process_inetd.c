@@ -89,6 +89,11 @@ static bool is_kind(const struct process *p, const struct kind *k)
     return is_hosts(p) && goes_by(p, k->applet);
 }
 
+bool process_is_inetd(const struct process *p, const char *dialect)
+{
+    return is_kind(p, kind_of(dialect));
+}
+
 /* A file named on its command line that is none of the dialect's own; NULL when there is none. */
 static char *other_file(const struct process *p, const struct kind *k)
 {

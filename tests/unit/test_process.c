@@ -85,6 +85,23 @@ static void sees_itself(void **state)
     process_release(&p);
 }
 
+static void later_is_not_before(void **state)
+{
+    unsigned long long since = process_ticks();
+    pid_t child = start(CHILD_PLAIN);
+    struct process p;
+
+    (void)state;
+    assert_int_equal(process_open(&p, child, NULL), 0);
+    assert_true(p.started >= since && p.started <= process_ticks());
+    process_release(&p);
+    process_sleep(30);
+    assert_int_equal(process_open(&p, child, NULL), 0);
+    assert_true(p.started < process_ticks());
+    process_release(&p);
+    finish(child);
+}
+
 static void nobody_there(void **state)
 {
     struct diag d = DIAG_INIT;
@@ -626,6 +643,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_itself),
+        cmocka_unit_test(later_is_not_before),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(hup_only_if_caught),
         cmocka_unit_test(stops_and_waits),
