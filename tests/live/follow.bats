@@ -301,6 +301,26 @@ all_open 79
 SCRIPT
 }
 
+@test "root's own super-server is told whoever may write its executable, another is not to be killed" {
+    on_host openbsd,servers <<'SCRIPT'
+echo 'finger stream tcp nowait nobody /bin/cat cat' >/etc/inetd.conf
+chmod 775 /usr/sbin/inetd
+start_inetd openbsd 79
+batten 0 close finger --apply
+says 'sent HUP to inetd'
+all_closed 79
+kill "$(pid_of_inetd)"
+echo 'finger stream tcp nowait nobody /bin/cat cat' | tee /etc/other.conf >/etc/inetd.conf
+/usr/sbin/inetd /etc/other.conf
+wait_for answers 79
+other=$(pgrep -x inetd)
+batten 7 close finger --apply --wait 100ms
+says "'79/tcp' .*held by process $other 'inetd'"
+says "hint: it is a super-server that was not told, look at it first: ps -fp $other\$"
+says_not "kill.* $other"
+SCRIPT
+}
+
 @test "two super-servers that share a pid file are both told" {
     on_host openbsd,servers <<'SCRIPT'
 echo 'finger stream tcp nowait root /bin/cat cat' >/etc/inetd.conf
