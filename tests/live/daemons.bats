@@ -104,6 +104,19 @@ says '^problem rpc-stale: RPC program 100099 version 1 .* \| rpcinfo -d 100099 1
 SCRIPT
 }
 
+@test "statd where the port mapper cannot be asked, and what has nothing to do with it" {
+    on_host servers,rpc,dns <<'SCRIPT'
+start_rpcbind
+start_statd
+start_named
+flood_rpcbind
+driver 0 --then true stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon
+driver 7 --then true stop:statd,/sbin/rpc.statd
+says '^problem rpc-unknown: the port mapper runs and could not be asked before: .* \| rpcinfo -p$'
+refuse pgrep -x rpc.statd
+SCRIPT
+}
+
 @test "what only calls itself named is not stopped" {
     on_host servers,dns <<'SCRIPT'
 cp /usr/bin/sleep /tmp/named

@@ -176,20 +176,7 @@ echo 'finger stream tcp nowait nobody /bin/cat cat' >>/etc/inetd.conf
 start_inetd openbsd 79
 registered() { rpcinfo -p 127.0.0.1 | grep -q ' 100001 '; }
 wait_for registered
-cat >/tmp/flood <<'PERL'
-use Socket;
-sub word { my $s = shift; pack("N/a*", $s) . "\0" x (-length($s) % 4) }
-socket(S, PF_UNIX, SOCK_STREAM, 0) and connect(S, sockaddr_un("/run/rpcbind.sock")) or die;
-for my $i (0 .. 8299) {
-    my $call = pack("N*", $i, 0, 2, 100000, 3, 1, 0, 0, 0, 0, 0x20000000 + $i, 1) .
-        word("tcp") . word("127.0.0.1.39." . $i % 250) . word("tester");
-    syswrite(S, pack("N", 0x80000000 | length $call) . $call) or die;
-    sysread(S, $mark, 4) == 4 and sysread(S, $reply, unpack("N", $mark) & 0xffff) or die;
-    $set += unpack("N", substr($reply, -4));
-}
-print "$set\n";
-PERL
-test "$(setpriv --reuid 1000 --regid 1000 --clear-groups perl /tmp/flood)" -gt 8192
+flood_rpcbind
 was=$(pid_of_inetd)
 batten 7 close finger --apply
 says 'restarted inetd.*: a HUP could have dropped its RPC registrations'
