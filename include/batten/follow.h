@@ -59,8 +59,8 @@ struct follow_options {
     bool no_stop;                                  /* leave daemons alone */
     void (*progress)(void *ctx, const char *text); /* may be NULL */
 
-    /* Each signal when it is sent, each socket when it is first as wanted; may be NULL. What was
-     * handed over has TOLD set in the result. */
+    /* Each signal when it is sent, each socket when it is as wanted and no keeper can undo it any
+     * more; may be NULL. What was handed over has TOLD set in the result. */
     void (*signalled)(void *ctx, const struct follow_signal *s);
     void (*proved)(void *ctx, const struct follow_proof *p);
     void *ctx;
@@ -87,8 +87,11 @@ void follow_state_release(struct follow_state *s);
  * takes whatever it gets (rpc.statd, rpc.mountd), the program is all there is to go by. It is
  * stopped, and the super-server restarted, by its systemd unit only if that is its own
  * (process_unit); the sockets by which systemd would start it again go with it. After a TERM the
- * proof waits until a supervisor has had time to start it again. A daemon is started by its unit
- * where that is enabled, else by the command of the plan, else by a unit or an init script. */
+ * proof waits until a supervisor has had time to start it again; if its program runs again then, by
+ * a process that was not there before, nothing of it is proved closed (code "started-again"). A
+ * daemon is started by its unit where that is enabled, else by the command of the plan, else by a
+ * unit or an init script. Where the port mapper runs and cannot be asked, what is kept is taken for
+ * registered (the super-server is restarted), and it is said (code "rpc-unknown"). */
 int follow_run(struct follow_result *r, const struct plan *plan, struct follow_state *before,
                const struct follow_options *o, struct diag *d);
 void follow_result_release(struct follow_result *r);

@@ -36,6 +36,7 @@ struct process {
     bool trusted_exe;             /* the executable is root's and nobody else may write it */
     uid_t uid;                    /* effective */
     unsigned long long cpu_ticks; /* utime + stime */
+    unsigned long long started;   /* as process_ticks */
     dev_t exe_dev;
     ino_t exe_ino;
 };
@@ -83,6 +84,9 @@ int process_find_inetd(const char *dialect, const struct listeners *listeners, s
 int process_find_program(struct root *root, const char *program, const struct listeners *listeners,
                          struct process **out, size_t *n, struct diag *d);
 
+/* Whether P is called and started as a super-server that reads DIALECT's files, whoever's it is. */
+bool process_is_inetd(const struct process *p, const char *dialect);
+
 void process_list_free(struct process *list, size_t n);
 
 /* Send SIG through the pidfd after the checks. SIGHUP only if it is caught (code "hup-not-caught").
@@ -113,6 +117,10 @@ int process_run(struct root *root, const struct process_command *c, struct diag 
 
 /* Whether systemd is this host's init. */
 bool process_has_systemd(void);
+
+/* Now, in the clock in which the kernel notes when a process was started: none that is there
+ * already has a later time. */
+unsigned long long process_ticks(void);
 
 /* Milliseconds of a clock that only goes forward. */
 long long process_now(void);

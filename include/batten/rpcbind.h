@@ -23,7 +23,7 @@ struct rpc_mapping {
 };
 
 /* All registrations, the port mapper's own among them. Caller frees *OUT. -1 when no port mapper
- * answers. */
+ * answers, or not in time, or with a list that is too long or not whole. */
 int rpcbind_dump(struct rpc_mapping **out, size_t *n);
 
 bool rpcbind_has(const struct rpc_mapping *v, size_t n, const struct rpc_mapping *one);

@@ -20,6 +20,7 @@ enum shell_verdict {
     SHELL_GOOD,
     SHELL_BAD,
     SHELL_UNASKED, /* that shell is not here, or it did not come to an end */
+    SHELL_FAILED,  /* it is here, and could not be run or its end not be seen */
 };
 
 /* The shells of the list, those that are not here too. */
@@ -29,8 +30,9 @@ const char *shell_check_path(size_t shell); /* borrowed, constant */
 /* The verdict of one of them. */
 enum shell_verdict shell_check(size_t shell, const char *bytes, size_t len);
 
-/* Every shell that takes BEFORE must take AFTER. Fails with STATUS_REFUSED, code "shell-check".
- * Where none is here, or none takes BEFORE, there is nothing to compare and the result is 0. */
+/* Every shell that takes BEFORE must take AFTER. Fails with STATUS_REFUSED, code "shell-check",
+ * also where the verdict of a shell that is here cannot be had. Where none is here, or none takes
+ * BEFORE, there is nothing to compare and the result is 0. */
 int shell_check_change(const char *before, size_t before_len, const char *after, size_t after_len,
                        struct diag *d);
 

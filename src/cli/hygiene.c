@@ -61,6 +61,18 @@ static int open_standard_descriptors(void)
     return fd < 0 && fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : 0;
 }
 
+/* Both go through exec. Where SIGCHLD is ignored nobody learns how a child has ended; a blocked
+ * signal would never arrive. What is ignored on purpose (nohup's SIGHUP) stays so. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int hygiene(void)
 {
     struct rlimit none = {0, 0};
@@ -75,6 +87,6 @@ int hygiene(void)
     clean_environment();
     umask(077);
     setrlimit(RLIMIT_CORE, &none);
-    signal(SIGPIPE, SIG_IGN);
+    reset_signals();
     return 0;
 }

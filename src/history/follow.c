@@ -110,7 +110,11 @@ out:
     listeners_release(&now);
     free(f.mappings);
     free(f.stopped);
+    free(f.ended);
     free(f.wants);
+    for (size_t i = 0; i < f.nhints; i++)
+        free(f.hints[i].text);
+    free(f.hints);
     plan_sockets_release(&f.extra);
     return result;
 }

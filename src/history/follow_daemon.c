@@ -197,7 +197,8 @@ static void report_other(struct follow *f, const struct plan_daemon *daemon,
 
 static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
 {
-    bool by_socket = has_ports(f, daemon), *stops;
+    bool by_socket = has_ports(f, daemon), *stops, any = false;
+    unsigned long long since;
     struct listeners l = {0};
     struct process *list = NULL;
     struct diag d = DIAG_INIT;
@@ -215,10 +216,14 @@ static void stop_daemon(struct follow *f, const struct plan_daemon *daemon)
             remember_sockets(f, daemon, &list[i], &l);
         else
             report_other(f, daemon, &list[i]);
+        any |= stops[i];
     }
+    since = process_ticks();
     for (size_t i = 0; i < n; i++)
         if (stops[i])
             stop_process(f, &list[i]);
+    if (any)
+        follow_ended_add(f, daemon, since);
     free(stops);
     process_list_free(list, n);
     listeners_release(&l);

@@ -183,7 +183,8 @@ static int restart_one(struct follow *f, struct process *p)
         *problems_new(&f->result->problems) = d;
     else
         f->result->signals[f->result->nsignals - 1].note =
-            mem_strdup("a HUP would have dropped its RPC registrations");
+            mem_strdup(f->rpc_unknown ? "a HUP could have dropped its RPC registrations"
+                                      : "a HUP would have dropped its RPC registrations");
     f->told = true;
     f->restarted = true;
     f->told_twice = true; /* a fresh start is not helped by a HUP */

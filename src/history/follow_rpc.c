@@ -26,19 +26,14 @@ static bool portmap_runs(void)
 
 void follow_look_rpc(struct follow *f)
 {
-    if (portmap_runs())
-        (void)rpcbind_dump(&f->mappings, &f->nmappings);
+    f->rpc_unknown = portmap_runs() && rpcbind_dump(&f->mappings, &f->nmappings) != 0;
 }
 
-/* openbsd-inetd takes every RPC program of its file out of the port mapper at any HUP, and puts
- * none back. */
-static bool drops_at_hup(const struct follow *f)
+static bool keeps_rpc(const struct follow *f)
 {
     const struct socket_spec *s;
     const struct plan_sockets *const lists[] = {&f->plan->stays, &f->plan->opens};
 
-    if (f->plan->dialect == NULL || strcmp(dialect_name(f->plan->dialect), "openbsd") != 0)
-        return false;
     for (size_t i = 0; i < 2; i++)
         for (size_t k = 0; k < lists[i]->n; k++) {
             s = &lists[i]->v[k].spec;
@@ -48,9 +43,14 @@ static bool drops_at_hup(const struct follow *f)
     return false;
 }
 
+/* openbsd-inetd takes every RPC program of its file out of the port mapper at any HUP, and puts
+ * none back. Anybody may register so much that the list cannot be had: what is not known is taken
+ * for registered. */
 bool follow_hup_drops_rpc(struct follow *f)
 {
-    return f->nmappings > 0 && drops_at_hup(f);
+    if (f->plan->dialect == NULL || strcmp(dialect_name(f->plan->dialect), "openbsd") != 0)
+        return false;
+    return (f->nmappings > 0 || f->rpc_unknown) && keeps_rpc(f);
 }
 
 /* Whether one of OWNED's sockets is where M points. */
@@ -182,13 +182,42 @@ static void check_stale(struct follow *f, const struct rpc_mapping *now, size_t 
     listeners_release(&l);
 }
 
+/* Whether anybody who may be registered was told or stopped. */
+static bool touches_rpc(const struct follow *f)
+{
+    for (size_t i = 0; i < f->nended; i++) {
+        const struct service *s = catalogue_find(f->ended[i].daemon->service);
+
+        if (s != NULL && s->rpc[0] != NULL)
+            return true;
+    }
+    return f->told && keeps_rpc(f);
+}
+
+static void report_unknown(struct follow *f)
+{
+    struct diag *d;
+
+    if (!touches_rpc(f))
+        return;
+    d = follow_problem(f, "rpc-unknown",
+                       "the port mapper runs and could not be asked %s: whether what is kept is "
+                       "still registered there, and what is stopped no longer, is not known",
+                       f->rpc_unknown ? "before" : "afterwards");
+    diag_hint(d, "rpcinfo -p");
+}
+
 void follow_check_rpc(struct follow *f)
 {
     struct rpc_mapping *now;
     size_t n;
 
-    if (f->nmappings == 0 || !portmap_runs() || dump_settled(f, &now, &n) != 0)
+    if ((f->nmappings == 0 && !f->rpc_unknown) || !portmap_runs())
         return;
+    if (f->rpc_unknown || dump_settled(f, &now, &n) != 0) {
+        report_unknown(f);
+        return;
+    }
     check_lost(f, now, n);
     if (f->nstopped > 0)
         check_stale(f, now, n);

@@ -1,9 +1,11 @@
 #include "child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_close_range
@@ -53,4 +55,14 @@ _Noreturn void child_exec(const char *path, const char *const *argv, int out, bo
         _exit(126);
     (void)execve(path, words.out, env.out);
     _exit(127);
+}
+
+pid_t child_wait(pid_t child, int *status, int flags)
+{
+    pid_t got;
+
+    do {
+        got = waitpid(child, status, flags);
+    } while (got < 0 && errno == EINTR);
+    return got;
 }

@@ -80,7 +80,7 @@ static int read_status(struct process *p, int dir)
 static int read_stat(struct process *p, int dir)
 {
     char text[PROC_TEXT_MAX];
-    unsigned long long utime = 0, stime = 0;
+    unsigned long long utime = 0, stime = 0, started = 0;
     const char *open_paren, *close_paren;
     size_t len;
 
@@ -95,9 +95,12 @@ static int read_stat(struct process *p, int dir)
         len = sizeof(p->comm) - 1;
     memcpy(p->comm, open_paren + 1, len);
     p->comm[len] = '\0';
-    (void)sscanf(close_paren + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &utime,
-                 &stime);
+    (void)sscanf(
+        close_paren + 1,
+        " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
+        &utime, &stime, &started);
     p->cpu_ticks = utime + stime;
+    p->started = started;
     return 0;
 }
 
@@ -277,6 +280,16 @@ int process_stop(const struct process *p, long long ms, struct diag *d)
     if (process_signal(p, SIGTERM, d) != 0)
         return -1;
     return process_wait_end(p, ms) ? 0 : 1;
+}
+
+unsigned long long process_ticks(void)
+{
+    long per_second = sysconf(_SC_CLK_TCK);
+    unsigned long long hz = per_second > 0 ? (unsigned long long)per_second : 100;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return (unsigned long long)now.tv_sec * hz + (unsigned long long)now.tv_nsec * hz / 1000000000;
 }
 
 long long process_now(void)

@@ -68,10 +68,11 @@ static bool goes_by(const struct process *p, const char *applet)
 }
 
 /* Only root's can bind the ports and change to the users of the file. Whoever runs a copy, or the
- * very program, under another uid would get his own sockets taken for the host's. */
+ * very program, under another uid would get his own sockets taken for the host's. Who may write the
+ * executable is asked before something is stopped or run, not for a HUP. */
 static bool is_hosts(const struct process *p)
 {
-    return p->uid == 0 && (p->trusted_exe || p->exe == NULL);
+    return p->uid == 0;
 }
 
 /* Its words are read last, and never a user's: where those are kept he could let us wait. */
@@ -87,6 +88,11 @@ static bool is_kind(const struct process *p, const struct kind *k)
     if (k->applet == NULL || strcmp(name, k->applet) == 0)
         return true;
     return is_hosts(p) && goes_by(p, k->applet);
+}
+
+bool process_is_inetd(const struct process *p, const char *dialect)
+{
+    return is_kind(p, kind_of(dialect));
 }
 
 /* A file named on its command line that is none of the dialect's own; NULL when there is none. */

@@ -35,6 +35,9 @@ static int check_trust(struct root *root, const char *path, struct diag *d)
 
 enum { OUTPUT_MAX = 4096 };
 
+/* Instead of a wait status. */
+enum { STILL_RUNS = -1, NO_PROCESS = -2, END_UNKNOWN = -3 };
+
 static _Noreturn void become(const char *path, const char *const *argv, int out)
 {
     (void)setsid();
@@ -43,23 +46,19 @@ static _Noreturn void become(const char *path, const char *const *argv, int out)
     child_exec(path, argv, out, false);
 }
 
-/* The status of CHILD once it ends; -1 when it still runs after MS. */
+/* The status of CHILD once it ends; STILL_RUNS after MS. */
 static int wait_child(pid_t child, long long ms)
 {
     long long end = process_now() + ms;
     int status;
     pid_t got;
 
-    for (;;) {
-        got = waitpid(child, &status, WNOHANG);
-        if (got == child)
-            return status;
-        if (got < 0 && errno != EINTR)
-            return 0;
+    while ((got = child_wait(child, &status, WNOHANG)) == 0) {
         if (process_now() >= end)
-            return -1;
+            return STILL_RUNS;
         process_sleep(5);
     }
+    return got == child ? status : END_UNKNOWN;
 }
 
 /* What is in the pipe once the command has ended; what it has started may still hold the other
@@ -73,10 +72,10 @@ static void read_output(int fd, struct buf *out)
         buf_add(out, bytes, (size_t)got);
 }
 
-/* Start it; its status as wait_child's. -2: no process. */
+/* Start it; its status as wait_child's, or NO_PROCESS. */
 static int run(const struct process_command *c)
 {
-    int ends[2] = {-1, -1}, status = -2;
+    int ends[2] = {-1, -1}, status = NO_PROCESS;
     char *path = mem_printf("/%s", c->path);
     pid_t child = -1;
 
@@ -102,12 +101,15 @@ int process_run(struct root *root, const struct process_command *c, struct diag 
     if (check_trust(root, c->path, d) != 0)
         return -1;
     status = run(c);
-    if (status == -2)
+    if (status == NO_PROCESS)
         return diag_set(d, STATUS_ATTENTION, "start-failed", "cannot run '/%s': %s", c->path,
                         strerror(errno));
-    if (status == -1 && c->daemon)
+    if (status == STILL_RUNS && c->daemon)
         return 0;
-    if (status == -1)
+    if (status == END_UNKNOWN)
+        return diag_set(d, STATUS_ATTENTION, "start-failed", "how '/%s' has ended cannot be known",
+                        c->path);
+    if (status == STILL_RUNS)
         return diag_set(d, STATUS_ATTENTION, "start-failed", "'/%s' has not ended after %lld ms",
                         c->path, c->ms);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)

@@ -15,6 +15,7 @@
 #include "batten/diag.h"
 #include "batten/mem.h"
 #include "batten/process.h"
+#include "child.h"
 
 enum { SECONDS = 5, MEBIBYTES = 64, NOBODY = 65534 };
 
@@ -109,23 +110,25 @@ static int text_file(const char *bytes, size_t len)
     return fd;
 }
 
-/* The child's wait status, or -1 when it had to be killed. */
+/* Instead of a wait status. */
+enum { KILLED = -1, END_UNKNOWN = -2 };
+
+/* The child's wait status, KILLED when it had to be, or END_UNKNOWN. */
 static int wait_for(pid_t child)
 {
     const long long end = process_now() + SECONDS * 1000LL;
     int status = 0;
     pid_t got;
 
-    while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+    while ((got = child_wait(child, &status, WNOHANG)) == 0) {
         if (process_now() >= end) {
             kill(child, SIGKILL);
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-                continue;
-            return -1;
+            (void)child_wait(child, &status, 0);
+            return KILLED;
         }
         process_sleep(1);
     }
-    return got == child ? status : -1;
+    return got == child ? status : END_UNKNOWN;
 }
 
 enum shell_verdict shell_check(size_t shell, const char *bytes, size_t len)
@@ -137,13 +140,15 @@ enum shell_verdict shell_check(size_t shell, const char *bytes, size_t len)
         return SHELL_UNASKED;
     text = text_file(bytes, len);
     if (text < 0)
-        return SHELL_UNASKED;
+        return SHELL_FAILED;
     child = fork();
     if (child == 0)
         become(&shells[shell], text);
     close(text);
-    status = child > 0 ? wait_for(child) : -1;
-    if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) == 126)
+    status = child > 0 ? wait_for(child) : END_UNKNOWN;
+    if (status == END_UNKNOWN)
+        return SHELL_FAILED;
+    if (status == KILLED || !WIFEXITED(status) || WEXITSTATUS(status) == 126)
         return SHELL_UNASKED;
     return WEXITSTATUS(status) == 0 ? SHELL_GOOD : SHELL_BAD;
 }
@@ -152,12 +157,20 @@ int shell_check_change(const char *before, size_t before_len, const char *after,
                        struct diag *d)
 {
     for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
-        if (shell_check(i, before, before_len) != SHELL_GOOD ||
-            shell_check(i, after, after_len) != SHELL_BAD)
+        enum shell_verdict verdict = shell_check(i, before, before_len);
+
+        if (verdict == SHELL_GOOD)
+            verdict = shell_check(i, after, after_len);
+        else if (verdict != SHELL_FAILED)
             continue;
-        return diag_set(d, STATUS_REFUSED, "shell-check",
-                        "'%s -n' takes the script as it is and would not take it edited",
-                        shells[i].path);
+        if (verdict == SHELL_FAILED || verdict == SHELL_UNASKED)
+            return diag_set(d, STATUS_REFUSED, "shell-check",
+                            "what '%s -n' says of the edited script cannot be known",
+                            shells[i].path);
+        if (verdict == SHELL_BAD)
+            return diag_set(d, STATUS_REFUSED, "shell-check",
+                            "'%s -n' takes the script as it is and would not take it edited",
+                            shells[i].path);
     }
     return 0;
 }

@@ -53,15 +53,15 @@ static int start_detached(const struct strlist *words, struct diag *d)
 {
     pid_t child = fork();
     int status = 0;
+    bool ended;
 
     if (child == 0)
         detach(words);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    ended = child > 0 && child_wait(child, &status, 0) == child;
+    if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     return diag_set(d, STATUS_SYSTEM, "fork", "cannot start a process: %s",
-                    strerror(child < 0 ? errno : WEXITSTATUS(status)));
+                    strerror(ended ? WEXITSTATUS(status) : errno));
 }
 
 static bool under_systemd(void)
@@ -69,7 +69,7 @@ static bool under_systemd(void)
     return access("/run/systemd/system", F_OK) == 0 && access(systemd_run, X_OK) == 0;
 }
 
-/* Wait for PID through a pidfd; 1: MS are over. */
+/* Wait for PID through a pidfd; 1: MS are over, -1: how it ended is not known. */
 static int wait_for(pid_t pid, long long ms, int *status)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -86,8 +86,8 @@ static int wait_for(pid_t pid, long long ms, int *status)
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
     }
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        ;
+    if (child_wait(pid, status, 0) != pid)
+        return -1;
     return ready <= 0;
 }
 
@@ -163,7 +163,7 @@ int spawn_probe(char *const *argv, long long ms, struct diag *d)
         char *const *in;
         const char *const *out;
     } words = {.in = argv};
-    int status = 0;
+    int status = 0, late;
     pid_t child;
 
     if (argv[0][0] != '/')
@@ -176,7 +176,11 @@ int spawn_probe(char *const *argv, long long ms, struct diag *d)
         setpgid(0, 0); /* so that what it started goes with it */
         child_exec(argv[0], words.out, -1, false);
     }
-    if (wait_for(child, ms, &status) != 0)
+    late = wait_for(child, ms, &status);
+    if (late < 0)
+        return diag_set(d, STATUS_FAILED, "probe-failed",
+                        "how the probe '%s' has ended cannot be known", argv[0]);
+    if (late > 0)
         return diag_set(d, STATUS_FAILED, "probe-failed", "the probe '%s' took longer than %lld ms",
                         argv[0], ms);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -231,9 +235,9 @@ int spawn_pager(const char *bytes, size_t len)
         len -= n > 0 ? (size_t)n : 0;
     }
     close(ends[1]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 127 ? 0 : -1;
+    if (child < 0 || child_wait(child, &status, 0) != child)
+        return -1;
+    return WIFEXITED(status) && WEXITSTATUS(status) != 127 ? 0 : -1;
 }
 
 long long boot_clock_ms(void)

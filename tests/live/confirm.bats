@@ -149,9 +149,36 @@ grep -q '^#telnet' /etc/inetd.conf
 SCRIPT
 }
 
+# Both outlive an exec: agents and traps leave them so.
+@test "SIGCHLD ignored and signals blocked by the caller change nothing" {
+    timed <<'SCRIPT'
+cat >/tmp/caller <<'PERL'
+use POSIX;
+$SIG{CHLD} = "IGNORE";
+sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM, SIGCHLD, SIGALRM)) or die;
+exec @ARGV or die;
+PERL
+real=$BATTEN
+printf '#!/bin/sh\nexec perl /tmp/caller %s "$@"\n' "$real" >/tmp/called
+chmod 755 /tmp/called
+BATTEN=/tmp/called
+batten 5 close telnet --apply --probe /bin/false ';'
+says 'the probe failed'
+undone
+"$BATTEN" close telnet --apply --probe /bin/sleep 5 ';' >/tmp/said 2>&1 </dev/null &
+pid=$!
+wait_for pgrep -P $pid -x sleep
+grep -qE '^SigBlk:[[:space:]]+0+$' /proc/$pid/status || fail 'signals are blocked'
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+test $status -eq 143 || fail "left $status at TERM"
+SCRIPT
+}
+
 @test "confirm from a second session" {
     timed <<'SCRIPT'
-batten 0 close telnet --apply --confirm-within 3s
+batten 0 close telnet --apply --confirm-within 30s
 waits
 batten 2 confirm
 batten 3 confirm nottok
@@ -159,8 +186,9 @@ says 'not the token of change 1'
 waits
 setsid -w "$BATTEN" confirm "$(token)" >/tmp/out 2>&1 </dev/null
 says 'change 1 is kept'
-kept 4
-refuse watcher
+gone() { ! watcher; }
+wait_for gone
+kept
 logged 'batten.*confirm: change 1 is kept'
 batten 3 confirm abcdef
 says 'no change waits'

@@ -104,6 +104,19 @@ says '^problem rpc-stale: RPC program 100099 version 1 .* \| rpcinfo -d 100099 1
 SCRIPT
 }
 
+@test "statd where the port mapper cannot be asked, and what has nothing to do with it" {
+    on_host servers,rpc,dns <<'SCRIPT'
+start_rpcbind
+start_statd
+start_named
+flood_rpcbind
+driver 0 --then true stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon
+driver 7 --then true stop:statd,/sbin/rpc.statd
+says '^problem rpc-unknown: the port mapper runs and could not be asked before: .* \| rpcinfo -p$'
+refuse pgrep -x rpc.statd
+SCRIPT
+}
+
 @test "what only calls itself named is not stopped" {
     on_host servers,dns <<'SCRIPT'
 cp /usr/bin/sleep /tmp/named
@@ -300,5 +313,58 @@ in_unit dns.service
 echo $pid >/tmp/main
 driver 0 --then true $stop
 grep -qx 'stop dns.service' /tmp/asked
+SCRIPT
+}
+
+# What a keeper starts again has other sockets than those that closed.
+@test "a daemon that runs again is said, although its old sockets are closed" {
+    on_host servers,rpc,dns <<'SCRIPT'
+start_rpcbind
+mkdir -p /var/lib/nfs/sm /var/lib/nfs/sm.bak
+chown -R statd /var/lib/nfs
+(while :; do /sbin/rpc.statd --no-notify -F; sleep 0.3; done) &
+keeper=$!
+wait_for statd_is_up
+driver 7 --then true stop:statd,/sbin/rpc.statd
+now=$(pgrep -x rpc.statd)
+says "^problem started-again: '/sbin/rpc.statd' \(statd\) runs again: process $now .* \| its parent .*ps -fp $keeper\$"
+says "^proof closed statd ipv4 -1/udp NO -1 ms holder $now rpc.statd"
+says_not '^proof closed statd .* ok'
+kill $keeper
+make_named
+(while :; do /usr/sbin/named -u bind -f; sleep 0.3; done) &
+keeper=$!
+wait_for dig_works
+driver 7 --wait 300 --then true stop:named,/usr/sbin/named close:named,ipv4,tcp,*,53,daemon
+says "^problem started-again: .* \| its parent .*ps -fp $keeper\$"
+says "^proof closed named ipv4 953/tcp NO -1 ms holder [0-9]+ named"
+says_not '^proof closed named .* ok'
+kill $keeper
+# The one that was left alone is none that runs again, nor what it starts.
+cp "$(command -v perl)" /usr/sbin/portd
+/usr/sbin/portd -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0);
+    bind(S, sockaddr_in(5353, INADDR_ANY)); listen(S, 5); sleep' &
+wait_for listens 4 tcp 5353
+/usr/sbin/portd -e 'while (1) { if (!fork) { sleep 1; exit } sleep 1 }' &
+driver 0 --then true stop:port,/usr/sbin/portd close:port,ipv4,tcp,*,5353,daemon
+says '^proof closed port ipv4 5353/tcp ok'
+says_not started-again
+SCRIPT
+}
+
+@test "systemd is asked once about who holds many sockets" {
+    on_host servers,dns <<'SCRIPT'
+mkdir -p /run/systemd/system
+printf '#!/bin/sh\necho "$*" >>/tmp/asked\necho MainPID=1\n' >/usr/bin/systemctl.new
+chmod 755 /usr/bin/systemctl.new
+mv /usr/bin/systemctl.new /usr/bin/systemctl
+start_named
+pid=$(pgrep -x named)
+echo '0::/system.slice/other.service' >/tmp/cgroup
+mount --bind /tmp/cgroup /proc/$pid/cgroup
+driver 7 --reload --wait 100 --then true close:named,ipv4,tcp,*,53,daemon \
+    close:named,ipv6,tcp,*,53,daemon close:named,ipv4,udp,*,53,daemon
+test $(grep -c "^problem port-open: .* kill $pid\$" /tmp/out) -eq 3
+test $(grep -c show /tmp/asked) -eq 1 || fail "$(cat /tmp/asked)"
 SCRIPT
 }

@@ -167,6 +167,31 @@ refuse registered
 SCRIPT
 }
 
+@test "openbsd: RPC registrations survive although the list of them cannot be had" {
+    fetch_daemons openbsd servers rpc
+    on_host openbsd,servers,rpc <<'SCRIPT'
+start_rpcbind
+echo 'rstatd/1-5 dgram rpc/udp wait root /bin/cat cat' >/etc/inetd.conf
+echo 'finger stream tcp nowait nobody /bin/cat cat' >>/etc/inetd.conf
+start_inetd openbsd 79
+registered() { rpcinfo -p 127.0.0.1 | grep -q ' 100001 '; }
+wait_for registered
+flood_rpcbind
+was=$(pid_of_inetd)
+batten 7 close finger --apply
+says 'restarted inetd.*: a HUP could have dropped its RPC registrations'
+says 'attention: the port mapper runs and could not be asked before'
+says 'hint: rpcinfo -p'
+test "$(pid_of_inetd)" != "$was"
+all_closed 79
+registered || fail 'the registration is gone'
+# Nothing that is registered is touched: nothing is said.
+sed -i '/^rstatd/d' /etc/inetd.conf
+kill -HUP "$(pid_of_inetd)"
+batten 0 rollback --yes
+SCRIPT
+}
+
 @test "the inetd of a chroot is left alone" {
     on_host openbsd,servers <<'SCRIPT'
 mkdir -p /mnt/jail
@@ -260,6 +285,26 @@ driver 0 --reload --then "echo 'finger stream tcp nowait root /bin/cat cat' >/et
     $(both open finger 79)
 says "^signal HUP $pid inetd done"
 all_open 79
+SCRIPT
+}
+
+@test "root's own super-server is told whoever may write its executable, another is not to be killed" {
+    on_host openbsd,servers <<'SCRIPT'
+echo 'finger stream tcp nowait nobody /bin/cat cat' >/etc/inetd.conf
+chmod 775 /usr/sbin/inetd
+start_inetd openbsd 79
+batten 0 close finger --apply
+says 'sent HUP to inetd'
+all_closed 79
+kill "$(pid_of_inetd)"
+echo 'finger stream tcp nowait nobody /bin/cat cat' | tee /etc/other.conf >/etc/inetd.conf
+/usr/sbin/inetd /etc/other.conf
+wait_for answers 79
+other=$(pgrep -x inetd)
+batten 7 close finger --apply --wait 100ms
+says "'79/tcp' .*held by process $other 'inetd'"
+says "hint: it is a super-server that was not told, look at it first: ps -fp $other\$"
+says_not "kill.* $other"
 SCRIPT
 }
 

@@ -134,6 +134,25 @@ start_rpcbind()
     wait_for rpcbind_is_up
 }
 
+# More registrations, by an ordinary user, than batten reads.
+flood_rpcbind()
+{
+    cat >/tmp/flood <<'PERL'
+use Socket;
+sub word { my $s = shift; pack("N/a*", $s) . "\0" x (-length($s) % 4) }
+socket(S, PF_UNIX, SOCK_STREAM, 0) and connect(S, sockaddr_un("/run/rpcbind.sock")) or die;
+for my $i (0 .. 8299) {
+    my $call = pack("N*", $i, 0, 2, 100000, 3, 1, 0, 0, 0, 0, 0x20000000 + $i, 1) .
+        word("tcp") . word("127.0.0.1.39." . $i % 250) . word("tester");
+    syswrite(S, pack("N", 0x80000000 | length $call) . $call) or die;
+    sysread(S, $mark, 4) == 4 and sysread(S, $reply, unpack("N", $mark) & 0xffff) or die;
+    $set += unpack("N", substr($reply, -4));
+}
+print "$set\n";
+PERL
+    test "$(setpriv --reuid 1000 --regid 1000 --clear-groups perl /tmp/flood)" -gt 8192
+}
+
 statd_is_up()
 {
     rpcinfo -T udp 127.0.0.1 100024 1 >/dev/null 2>&1

@@ -131,6 +131,27 @@ REST
 SCRIPT
 }
 
+@test "on a terminal nothing is called closed that a keeper opens again" {
+    on_host servers,rpc,dns <<SCRIPT
+$rc_host
+$(cat <<'REST'
+pkill -x named
+wait_for no_named
+(while :; do /usr/sbin/named -u bind -f; sleep 0.5; done) &
+keeper=$!
+wait_for dig_works
+script -qec "$BATTEN close named --apply --wait 3s" /dev/null </dev/null >/tmp/out 2>&1 || true
+cat /tmp/out
+says 'stopped named\['
+says 'named +ipv4 53/tcp still open, held by named\['
+says_not 'named .*closed'
+says "runs again"
+kill $keeper
+REST
+)
+SCRIPT
+}
+
 @test "a daemon that ignores TERM is named, and stays" {
     on_host servers,rpc,dns <<SCRIPT
 $rc_host

@@ -251,7 +251,7 @@ enable inetd.service
 boot <<'IN'
 wait_for dig_works
 cp /etc/inetd.conf /root/before
-su root -c "$BATTEN close finger named --apply --confirm-within 4s; echo applied; exec sleep 60" >/root/said 2>&1 &
+su root -c "$BATTEN close finger named --apply --confirm-within 20s; echo applied; exec sleep 60" >/root/said 2>&1 &
 wait_for grep -q '^applied' /root/said
 grep -q 'a reboot will not undo this change' /root/said
 all_closed 79
@@ -265,8 +265,11 @@ wait_for no_session
 refuse pgrep -x sleep
 kill -0 $watcher
 all_closed 79
-sleep 4
-wait_for cmp /etc/inetd.conf /root/before
+for ((i = 0; i < 25; i++)); do
+    ! cmp -s /etc/inetd.conf /root/before || break
+    sleep 1
+done
+cmp /etc/inetd.conf /root/before
 wait_for answers 79
 gone() { ! kill -0 $watcher 2>/dev/null; }
 wait_for gone

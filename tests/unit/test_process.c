@@ -85,6 +85,23 @@ static void sees_itself(void **state)
     process_release(&p);
 }
 
+static void later_is_not_before(void **state)
+{
+    unsigned long long since = process_ticks();
+    pid_t child = start(CHILD_PLAIN);
+    struct process p;
+
+    (void)state;
+    assert_int_equal(process_open(&p, child, NULL), 0);
+    assert_true(p.started >= since && p.started <= process_ticks());
+    process_release(&p);
+    process_sleep(30);
+    assert_int_equal(process_open(&p, child, NULL), 0);
+    assert_true(p.started < process_ticks());
+    process_release(&p);
+    finish(child);
+}
+
 static void nobody_there(void **state)
 {
     struct diag d = DIAG_INIT;
@@ -464,6 +481,24 @@ static void runs_only_what_is_roots(void **state)
     root_free(root);
 }
 
+/* The kernel keeps no status of a child then: a stop that failed must not count as done. */
+static void a_status_that_is_not_kept_is_no_success(void **state)
+{
+    struct diag d = DIAG_INIT;
+    struct root *root;
+    int result;
+
+    (void)state;
+    assert_int_equal(root_open(&root, "/", false, NULL), 0);
+    (void)signal(SIGCHLD, SIG_IGN);
+    result = run(root, "/bin/false", false, 5000, &d);
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(result, -1);
+    assert_string_equal(d.code, "start-failed");
+    diag_release(&d);
+    root_free(root);
+}
+
 static void what_a_command_says(void **state)
 {
     const char *const argv[] = {"/bin/echo", "MainPID=17", NULL};
@@ -608,6 +643,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_itself),
+        cmocka_unit_test(later_is_not_before),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(hup_only_if_caught),
         cmocka_unit_test(stops_and_waits),
@@ -622,6 +658,7 @@ int main(void)
         cmocka_unit_test(an_ordinary_users_process_is_not_stopped),
         cmocka_unit_test(runs_only_what_is_roots),
         cmocka_unit_test(what_a_command_says),
+        cmocka_unit_test(a_status_that_is_not_kept_is_no_success),
         cmocka_unit_test(a_service_is_named_by_its_cgroup),
         cmocka_unit_test(a_service_is_the_processs_own_by_name),
         cmocka_unit_test(the_main_process_is_read),

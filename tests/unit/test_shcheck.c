@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,13 +84,29 @@ static void test_change(void **state)
     diag_release(&d);
 }
 
+/* The kernel keeps no status of a child then: no verdict is no consent. */
+static void test_no_status(void **state)
+{
+    static const char good[] = "if a; then b; fi\n", bad[] = "if a; then fi\n";
+    size_t shell = some_shell();
+    struct diag d = DIAG_INIT;
+
+    (void)state;
+    (void)signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(ask(shell, good), SHELL_FAILED);
+    assert_int_equal(shell_check_change(good, strlen(good), bad, strlen(bad), &d), -1);
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(d.status, STATUS_REFUSED);
+    assert_string_equal(d.code, "shell-check");
+    diag_release(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdict),
-        cmocka_unit_test(test_runs_nothing),
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_change),
+        cmocka_unit_test(test_verdict),   cmocka_unit_test(test_runs_nothing),
+        cmocka_unit_test(test_large),     cmocka_unit_test(test_change),
+        cmocka_unit_test(test_no_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

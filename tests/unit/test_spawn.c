@@ -63,6 +63,19 @@ static void the_status_counts(void **state)
     says(&d, "absolute");
 }
 
+/* The kernel keeps no status of a child then: an end that nobody saw is not a good one. */
+static void a_status_that_is_not_kept_is_no_success(void **state)
+{
+    struct diag d = DIAG_INIT;
+
+    (void)state;
+    (void)signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(probe("/bin/false", NULL, NULL, 5000, &d), -1);
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(d.status, STATUS_FAILED);
+    says(&d, "cannot be known");
+}
+
 static void a_slow_one_is_ended(void **state)
 {
     struct diag d = DIAG_INIT;
@@ -113,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_counts),
+        cmocka_unit_test(a_status_that_is_not_kept_is_no_success),
         cmocka_unit_test(a_slow_one_is_ended),
         cmocka_unit_test(a_late_clock_does_not_wait_for_ever),
         cmocka_unit_test(nothing_is_inherited),
