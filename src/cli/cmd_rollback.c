@@ -69,38 +69,39 @@ static bool is_asked_for(const struct drift_open *o, const struct rollback_reque
     return r->all || (r->change != 0 && o->closed_by == r->change);
 }
 
-/* A service whose line is as before already, since somebody turned it on by hand: to roll it back
- * says that it is wanted, and it is not told of any more. */
-static int accept_open(struct back *b, const struct rollback_request *r, struct diag *d)
+/* Services whose lines are as before already, since somebody turned them on by hand. */
+static int find_open(struct back *b, const struct rollback_request *r, struct wanted *wanted,
+                     struct diag *d)
 {
     struct drift drift = {0};
-    struct wanted wanted = {0};
     int result = drift_look(&drift, b->run.history, &b->scan, d);
 
-    wanted_read(&wanted, b->run.history);
-    for (size_t i = 0; result == 0 && i < drift.nopen; i++)
-        if (is_asked_for(&drift.open[i], r)) {
-            const struct drift_open *o = &drift.open[i];
+    wanted_read(wanted, b->run.history);
+    for (size_t i = 0; result == 0 && i < drift.nopen; i++) {
+        const struct drift_open *o = &drift.open[i];
 
-            wanted_add(&wanted, o->closed_by, o->path, o->name);
-            if (!strlist_has(&b->wanted, o->service))
-                strlist_add(&b->wanted, o->service);
-        }
-    if (result == 0 && b->wanted.n > 0)
-        result = wanted_write(&wanted, b->run.history, d);
-    wanted_release(&wanted);
+        if (!is_asked_for(o, r))
+            continue;
+        wanted_add(wanted, &(struct wanted_entry){o->closed_by, o->path, o->name, o->ident});
+        if (!strlist_has(&b->wanted, o->service))
+            strlist_add(&b->wanted, o->service);
+    }
     drift_release(&drift);
     return result;
 }
 
-static void say_wanted(struct back *b)
+/* To roll back what is on already says that it is wanted, and it is not told of any more. */
+static int accept_open(struct back *b, const struct wanted *wanted, struct diag *d)
 {
     struct buf *out = &b->c->out;
 
-    for (size_t i = 0; i < b->wanted.n; i++) {
+    if (b->wanted.n > 0 && wanted_write(wanted, b->run.history, d) != 0)
+        return -1;
+    for (size_t i = 0; i < b->wanted.n && !b->c->o.json; i++) {
         text_safe(out, b->wanted.v[i], strlen(b->wanted.v[i]));
         buf_adds(out, " was turned on by hand already; that is no drift from now on\n");
     }
+    return 0;
 }
 
 static void finish_json(struct back *b, bool done)
@@ -188,26 +189,37 @@ static enum status show(struct back *b, const struct rollback_request *r, struct
     return plan->nskips ? STATUS_ATTENTION : STATUS_CHANGES;
 }
 
-static enum status carry(struct back *b, const struct rollback_request *r, struct diag *d)
+static enum status carry(struct back *b, const struct rollback_request *r,
+                         const struct wanted *wanted, struct diag *d)
 {
     struct plan *plan = &b->run.plan;
     enum status status;
 
-    if (!b->c->o.dry && accept_open(b, r, d) != 0)
-        return STATUS_SYSTEM;
-    if (!b->c->o.json)
-        say_wanted(b);
-    if (plan->edits.n == 0 && plan->nskips == 0)
-        return nothing(b);
-    if (b->c->o.dry || plan->edits.n == 0)
-        return show(b, r, d);
+    if (b->c->o.dry || plan->edits.n == 0) {
+        if (!b->c->o.dry && accept_open(b, wanted, d) != 0)
+            return STATUS_SYSTEM;
+        return plan->edits.n + plan->nskips > 0 ? show(b, r, d) : nothing(b);
+    }
     if (carry_look(&b->run, &b->scan, d) != 0)
         return STATUS_SYSTEM;
     status = carry_out(&b->run, &b->scan, d);
     if (diag_isset(d))
         return status;
+    if (accept_open(b, wanted, d) != 0)
+        return STATUS_SYSTEM;
     if (b->c->o.json)
         finish_json(b, true);
+    return status;
+}
+
+static enum status find_and_carry(struct back *b, const struct rollback_request *r, struct diag *d)
+{
+    struct wanted wanted = {0};
+    enum status status = STATUS_SYSTEM;
+
+    if (b->c->o.dry || find_open(b, r, &wanted, d) == 0)
+        status = carry(b, r, &wanted, d);
+    wanted_release(&wanted);
     return status;
 }
 
@@ -342,7 +354,7 @@ static enum status ask_and_carry(struct back *b, const struct rollback_request *
         goto out;
     }
     b->run.told = true;
-    status = carry(b, r, d);
+    status = find_and_carry(b, r, d);
 out:
     buf_release(&diff);
     return status;
@@ -369,7 +381,7 @@ enum status cmd_rollback(struct cli *c, struct diag *d)
         status = print_script(&b, &request, d);
     else if (check_expired(&b, &request, d) == 0 && check_service(&b, request.service, d) == 0 &&
              back_plan(&b, &request, d) == 0)
-        status = carry(&b, &request, d);
+        status = find_and_carry(&b, &request, d);
 out:
     back_release(&b);
     free(path);

@@ -121,6 +121,7 @@ static void add_open(struct looking *l, const struct history_closed *c, const st
     o = &drift->open[drift->nopen++];
     o->path = mem_strdup(e->source->path);
     o->name = mem_strdup(e->name);
+    o->ident = mem_strdup(c->ident);
     o->line = e->line;
     o->service = mem_strdup(c->service[0] ? c->service : c->name);
     o->closed_by = c->change;
@@ -158,7 +159,7 @@ static void look_at(struct looking *l, const struct entry *e)
             break;
         if (!is_same(l, c, e, ident))
             continue;
-        if (!wanted_has(&l->wanted, c->change, c->path, c->name))
+        if (!wanted_has(&l->wanted, &(struct wanted_entry){c->change, c->path, c->name, c->ident}))
             add_open(l, c, e);
         break;
     }
@@ -261,6 +262,7 @@ void drift_release(struct drift *drift)
     for (size_t i = 0; i < drift->nopen; i++) {
         free(drift->open[i].path);
         free(drift->open[i].name);
+        free(drift->open[i].ident);
         free(drift->open[i].service);
         free(drift->open[i].package);
     }

@@ -24,6 +24,7 @@ struct drift_open {
     unsigned line;
     char *service;
     char *name;         /* as written */
+    char *ident;        /* of what was closed, tells entries of one name apart */
     unsigned closed_by; /* the change that had closed it */
     char *package;      /* whose installation touched the file, or NULL */
 };

@@ -11,14 +11,16 @@ static const char file_name[] = "wanted", head[] = "batten-wanted 1\n";
 
 enum { WANTED_MAX = 4096 };
 
-static char *make_line(unsigned change, const char *path, const char *name)
+static char *make_line(const struct wanted_entry *e)
 {
+    const char *const words[] = {e->path, e->name, e->ident};
     struct buf line = BUF_INIT;
 
-    buf_printf(&line, "%u ", change);
-    text_escape(&line, path, strlen(path));
-    buf_addc(&line, ' ');
-    text_escape(&line, name, strlen(name));
+    buf_printf(&line, "%u", e->change);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        buf_addc(&line, ' ');
+        text_escape(&line, words[i], strlen(words[i]));
+    }
     return buf_steal(&line);
 }
 
@@ -40,22 +42,22 @@ void wanted_read(struct wanted *w, struct history *h)
     buf_release(&text);
 }
 
-bool wanted_has(const struct wanted *w, unsigned change, const char *path, const char *name)
+bool wanted_has(const struct wanted *w, const struct wanted_entry *e)
 {
     char *line;
     bool has;
 
     if (w->lines.n == 0)
         return false;
-    line = make_line(change, path, name);
+    line = make_line(e);
     has = strlist_has(&w->lines, line);
     free(line);
     return has;
 }
 
-void wanted_add(struct wanted *w, unsigned change, const char *path, const char *name)
+void wanted_add(struct wanted *w, const struct wanted_entry *e)
 {
-    char *line = make_line(change, path, name);
+    char *line = make_line(e);
 
     if (w->lines.n < WANTED_MAX && !strlist_has(&w->lines, line))
         strlist_add(&w->lines, line);

@@ -6,8 +6,8 @@
  *
  *     struct wanted w = {0};
  *     wanted_read(&w, history);
- *     if (!wanted_has(&w, change, path, name)) ...
- *     wanted_add(&w, change, path, name), wanted_write(&w, history, &d);
+ *     if (!wanted_has(&w, &entry)) ...
+ *     wanted_add(&w, &entry), wanted_write(&w, history, &d);
  *     wanted_release(&w);
  */
 #ifndef BATTEN_CLI_WANTED_H
@@ -21,13 +21,19 @@ struct diag;
 struct history;
 
 struct wanted {
-    struct strlist lines; /* "CHANGE PATH NAME", the words escaped */
+    struct strlist lines; /* "CHANGE PATH NAME IDENT", the words escaped */
+};
+
+/* What CHANGE had closed; IDENT tells entries of one name apart (entry_ident). */
+struct wanted_entry {
+    unsigned change;
+    const char *path, *name, *ident;
 };
 
 /* A file that is not there, or not as batten writes it, says nothing. */
 void wanted_read(struct wanted *w, struct history *h);
-bool wanted_has(const struct wanted *w, unsigned change, const char *path, const char *name);
-void wanted_add(struct wanted *w, unsigned change, const char *path, const char *name);
+bool wanted_has(const struct wanted *w, const struct wanted_entry *e);
+void wanted_add(struct wanted *w, const struct wanted_entry *e);
 int wanted_write(const struct wanted *w, struct history *h, struct diag *d);
 void wanted_release(struct wanted *w);
 

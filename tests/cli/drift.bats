@@ -63,6 +63,30 @@ none_reopened()
     reopened 4 finger
 }
 
+@test "that one entry is wanted says nothing of another of its name" {
+    host office
+    printf 'telnet stream tcp4 nowait root /x x\ntelnet stream tcp6 nowait root /x x\n' \
+        >host/etc/inetd.conf
+    batten 0 close telnet --apply
+    sed -i '1s/^#//' host/etc/inetd.conf
+    batten 0 rollback --entry etc/inetd.conf:1
+    sed -i '2s/^#//' host/etc/inetd.conf
+    batten_json 7 status
+    jq -e '[.reopened[].line] == [2]' out.json
+}
+
+@test "what was refused is not wanted" {
+    host office
+    batten 0 close telnet finger --apply
+    sed -i 's/^#telnet/telnet/' host/etc/inetd.conf
+    ln host/etc/inetd.conf host/second
+    batten 7 rollback --all
+    grep -q 'hard links' err.txt
+    not grep -q 'no drift from now on' out.txt
+    rm host/second
+    reopened 1 telnet
+}
+
 @test "closed twice, opened by hand between, rolled back: wanted" {
     host office
     batten 0 close finger --apply
@@ -126,7 +150,10 @@ none_reopened()
     jq -e '.reopened | length == 3000' out.json
     head -c 100000 /dev/urandom >host/var/lib/batten/wanted
     batten_json 7 status
-    printf 'batten-wanted 1\n%%ff%%00 \n\n1 etc/inetd.conf 20001\n' >host/var/lib/batten/wanted
+    {
+        printf 'batten-wanted 1\n%%ff%%00 \n\n1 etc/inetd.conf 20001 '
+        jq -r '.closed[] | select(.name == "20001") | .ident' host/var/lib/batten/last.json
+    } >host/var/lib/batten/wanted
     batten_json 7 status
     jq -e '.reopened | length == 2999' out.json
 }
