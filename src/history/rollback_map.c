@@ -54,11 +54,11 @@ struct run {
     const struct lines *of;
     size_t first, count;
     size_t *fall;
-    size_t work; /* what was done, in lines */
+    size_t work; /* what it took */
 };
 
-/* A long line counts as many. */
-enum { BYTES_PER_LINE = 64 };
+/* What comparing a line takes, and its bytes: in hunks passed. */
+enum { LINE_COST = 4, BYTES_PER_COST = 16 };
 
 /* Line I of L is line K of the run. */
 static bool is_line(struct run *r, size_t k, const struct lines *l, size_t i)
@@ -66,10 +66,10 @@ static bool is_line(struct run *r, size_t k, const struct lines *l, size_t i)
     const size_t *a = r->of->starts + r->first + k, *b = l->starts + i;
     size_t len = a[1] - a[0];
 
-    r->work++;
+    r->work += LINE_COST;
     if (b[1] - b[0] != len)
         return false;
-    r->work += len / BYTES_PER_LINE;
+    r->work += len / BYTES_PER_COST;
     return memcmp(r->of->text.data + a[0], l->text.data + b[0], len) == 0;
 }
 
