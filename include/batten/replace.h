@@ -90,16 +90,15 @@ struct replace_record {
 /* What is at a place. */
 enum replace_found { FOUND_ABSENT, FOUND_OLD, FOUND_NEW, FOUND_FOREIGN };
 
-/* What is at the target of REC. *EXCHANGED: the new content is or was there, as the target or the
- * old content in the staging directory shows. */
-int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *found,
-                 bool *exchanged, struct diag *d);
+/* What is at the target of REC, and what at its staged file. */
+int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *target,
+                 enum replace_found *staged, struct diag *d);
 
 /* Bring REC to its new content (FORWARD) or to its old one, and remove what was staged for it. A
  * target that is neither is left alone; a foreign content that an exchange had brought out goes
  * back to its place, or where the place was written again since stays in the staging directory as
- * "kept.N.XXXXXXXX". *FOUND gets what the target holds afterwards, REPORT a sentence per thing
- * done. Idempotent. */
+ * "kept.N.XXXXXXXX", with ".1", ".2" ... behind where that is there already. *FOUND gets what the
+ * target holds afterwards, REPORT a sentence per thing done. Idempotent. */
 int replace_settle(struct root *root, const struct replace_record *rec, bool forward,
                    enum replace_found *found, struct strlist *report, struct diag *d);
 

@@ -56,6 +56,12 @@ static char *text_of(const json_t *row, const char *key)
     return NULL;
 }
 
+/* Rows of earlier versions have none. */
+static char *ident_of(const json_t *row)
+{
+    return json_object_get(row, "ident") == NULL ? mem_strdup("") : text_of(row, "ident");
+}
+
 static unsigned number_of(const json_t *row, const char *key)
 {
     json_int_t n = json_integer_value(json_object_get(row, key));
@@ -166,7 +172,7 @@ int history_closed(struct history *h, struct history_closed **out, size_t *n, st
         struct history_closed c = {.path = text_of(row, "path"),
                                    .service = text_of(row, "service"),
                                    .name = text_of(row, "name"),
-                                   .ident = text_of(row, "ident"),
+                                   .ident = ident_of(row),
                                    .change = number_of(row, "change"),
                                    .time = json_integer_value(json_object_get(row, "time"))};
 

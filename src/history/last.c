@@ -85,10 +85,30 @@ static int by_entry(const void *a, const void *b)
     return order != 0 ? order : (x < y) - (x > y); /* the newest first */
 }
 
-static bool same_entry(const struct effect *x, const struct effect *y)
+static bool same_name(const struct effect *x, const struct effect *y)
 {
-    return strcmp(x->edit->path, y->edit->path) == 0 && strcmp(x->edit->name, y->edit->name) == 0 &&
-           strcmp(x->edit->ident, y->edit->ident) == 0;
+    return strcmp(x->edit->path, y->edit->path) == 0 && strcmp(x->edit->name, y->edit->name) == 0;
+}
+
+/* Of the N edits of one name, sorted by_entry, the newest of each entry come first in V. An edit of
+ * an earlier version has no ident: it may be any of that name. Returns how many. */
+static size_t newest_of_name(const struct effect **v, size_t n)
+{
+    const struct effect *newest = v[0], *any = v[0]->edit->ident[0] == '\0' ? v[0] : NULL;
+    const struct effect *last = NULL;
+    size_t to = 0;
+
+    for (size_t i = 1; i < n; i++)
+        newest = v[i] > newest ? v[i] : newest;
+    for (size_t i = 0; i < n; i++) {
+        const struct effect *x = v[i];
+        bool first = last == NULL || strcmp(x->edit->ident, last->edit->ident) != 0;
+
+        last = x;
+        if (first && (x == any ? x == newest : any == NULL || x > any))
+            v[to++] = x;
+    }
+    return to;
 }
 
 static void add_row(json_t *closed, const struct effect *x)
@@ -129,11 +149,15 @@ static void add_closed(json_t *closed, const struct history_changes *list)
             v[n++] = &e.v[i];
     if (n > 1)
         qsort(v, n, sizeof(*v), by_entry);
-    for (size_t i = 0; i < n; i++) {
-        bool newest = i == 0 || !same_entry(v[i], v[i - 1]);
+    for (size_t i = 0, end; i < n; i = end) {
+        size_t kept;
 
-        if (newest && effect_holds(&e, (size_t)(v[i] - e.v)))
-            v[to++] = v[i];
+        for (end = i + 1; end < n && same_name(v[i], v[end]);)
+            end++;
+        kept = newest_of_name(v + i, end - i);
+        for (size_t k = 0; k < kept; k++)
+            if (effect_holds(&e, (size_t)(v[i + k] - e.v)))
+                v[to++] = v[i + k];
     }
     if (to > 1)
         qsort(v, to, sizeof(*v), by_age);

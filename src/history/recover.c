@@ -26,9 +26,13 @@ static struct replace_record record_of(const struct journal *j, size_t i)
                                    .new_print = j->files[i].new_print};
 }
 
+/* Of how many files the new content is or was at its place; stands there; was overwritten there, as
+ * the file shows that came out for it; was never there. */
 struct progress {
     size_t exchanged;
     size_t new;
+    size_t overwritten;
+    size_t untouched;
 };
 
 static int look(struct root *root, const struct journal *j, struct progress *p, struct diag *d)
@@ -36,13 +40,14 @@ static int look(struct root *root, const struct journal *j, struct progress *p, 
     *p = (struct progress){0};
     for (size_t i = 0; i < j->nfiles; i++) {
         struct replace_record rec = record_of(j, i);
-        enum replace_found found;
-        bool exchanged;
+        enum replace_found target, staged;
 
-        if (replace_look(root, &rec, &found, &exchanged, d) != 0)
+        if (replace_look(root, &rec, &target, &staged, d) != 0)
             return -1;
-        p->exchanged += exchanged;
-        p->new += found == FOUND_NEW;
+        p->exchanged += target == FOUND_NEW || staged == FOUND_OLD;
+        p->new += target == FOUND_NEW;
+        p->overwritten += target != FOUND_NEW && staged == FOUND_FOREIGN;
+        p->untouched += staged == FOUND_NEW || target == FOUND_OLD;
     }
     return 0;
 }
@@ -227,7 +232,22 @@ static void follow_again(struct txn *t)
     }
 }
 
-static int go_back(struct txn *t, const struct journal *j, struct diag *d)
+/* Where an earlier recover was cut short what it found cannot be told any more. */
+static void report_undone(struct txn *t, const struct journal *j, const struct progress *p)
+{
+    const char *how = "";
+
+    if (p->overwritten > 0)
+        how = ": somebody else had overwritten what it wrote";
+    else if (p->untouched == j->nfiles)
+        how = ", which had not begun to take effect";
+    if (j->change != 0)
+        strlist_addf(&t->report, "undid change %u%s", j->change, how);
+    else
+        strlist_addf(&t->report, "undid the change%s", how);
+}
+
+static int go_back(struct txn *t, const struct journal *j, const struct progress *p, struct diag *d)
 {
     if (settle_files(t, j, false, d) != 0)
         return -1;
@@ -236,10 +256,7 @@ static int go_back(struct txn *t, const struct journal *j, struct diag *d)
     if (txn_rest(t, d) != 0)
         return -1;
     follow_again(t);
-    if (j->change != 0)
-        strlist_addf(&t->report, "undid change %u, which had not begun to take effect", j->change);
-    else
-        strlist_add(&t->report, "undid the change, which had not begun to take effect");
+    report_undone(t, j, p);
     return 0;
 }
 
@@ -283,7 +300,7 @@ static int recover_journal(struct txn *t, const struct journal *j, struct diag *
         return -1;
     if (p.exchanged > 0 || branch_moved(t->h, j))
         return go_forward(t, j, d);
-    return go_back(t, j, d);
+    return go_back(t, j, &p, d);
 }
 
 int recover_run(struct txn *t, struct diag *d)

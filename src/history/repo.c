@@ -37,17 +37,26 @@ int repo_git_fail(const char *what, struct diag *d)
                     e && e->message ? e->message : "unknown error");
 }
 
-int repo_damaged(const char *id, const char *why, struct diag *d)
+static void hint_fsck(const struct repo *repo, struct diag *d)
+{
+    struct buf dir = BUF_INIT;
+
+    text_shell_word(&dir, root_dir(repo->dir));
+    diag_hint(d, "git -C %s fsck", buf_str(&dir));
+    buf_release(&dir);
+}
+
+int repo_damaged(const struct repo *repo, const char *id, const char *why, struct diag *d)
 {
     diag_set(d, STATUS_REFUSED, "history-damaged", "the history is damaged at '%s': %s", id, why);
-    diag_hint(d, "git -C /var/lib/batten/history.git fsck");
+    hint_fsck(repo, d);
     return -1;
 }
 
-int repo_too_large(const char *what, struct diag *d)
+int repo_too_large(const struct repo *repo, const char *what, struct diag *d)
 {
     diag_set(d, STATUS_REFUSED, "too-large", "the history is too large to be read: %s", what);
-    diag_hint(d, "git -C /var/lib/batten/history.git fsck");
+    hint_fsck(repo, d);
     return -1;
 }
 
@@ -261,7 +270,7 @@ enum root_result repo_ref_read(struct repo *repo, const char *name, char id[REPO
         if (is_id(buf_str(&bytes)))
             snprintf(id, REPO_ID, "%s", buf_str(&bytes));
         else
-            result = repo_damaged(name, "not an id", d) == 0 ? ROOT_OK : ROOT_ERROR;
+            result = repo_damaged(repo, name, "not an id", d) == 0 ? ROOT_OK : ROOT_ERROR;
     }
     buf_release(&bytes);
     return result;

@@ -21,13 +21,13 @@ struct repo {
 int repo_git_fail(const char *what, struct diag *d);
 
 /* The object is damaged or made up: STATUS_REFUSED, code "history-damaged". Returns -1. */
-int repo_damaged(const char *id, const char *why, struct diag *d);
+int repo_damaged(const struct repo *repo, const char *id, const char *why, struct diag *d);
 
 /* OID of the hex ID. */
 int repo_oid(const char *id, git_oid *oid, struct diag *d);
 
 /* The history asks for more than batten will do: STATUS_REFUSED, code "too-large". Returns -1. */
-int repo_too_large(const char *what, struct diag *d);
+int repo_too_large(const struct repo *repo, const char *what, struct diag *d);
 
 /* ID is an object of TYPE and not over REPO_OBJECT_MAX bytes, by its header alone. A few objects of
  * a hostile history can name each other so that reading them never ends: what is asked for through

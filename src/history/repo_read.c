@@ -20,14 +20,14 @@ int repo_peek(struct repo *repo, const git_oid *oid, git_object_t type, struct d
 
     git_oid_tostr(id, sizeof(id), oid);
     if (git_odb_read_header(&len, &have, repo->odb, oid) != 0)
-        return repo_damaged(id, "the object is missing or broken", d);
+        return repo_damaged(repo, id, "the object is missing or broken", d);
     if (have != type)
-        return repo_damaged(id, "the object is of another kind", d);
+        return repo_damaged(repo, id, "the object is of another kind", d);
     if (len > REPO_OBJECT_MAX)
-        return repo_damaged(id, "the object is too large", d);
+        return repo_damaged(repo, id, "the object is too large", d);
     repo->read += len + OBJECT_COST;
     if (repo->read > READ_MAX)
-        return repo_too_large("its objects hold more than anybody wrote", d);
+        return repo_too_large(repo, "its objects hold more than anybody wrote", d);
     return 0;
 }
 
@@ -38,7 +38,7 @@ int repo_commit_lookup(struct repo *repo, const char *id, git_commit **commit, s
     if (repo_oid(id, &oid, d) != 0 || repo_peek(repo, &oid, GIT_OBJECT_COMMIT, d) != 0)
         return -1;
     if (git_commit_lookup(commit, repo->git, &oid) != 0)
-        return repo_damaged(id, "the commit cannot be read", d);
+        return repo_damaged(repo, id, "the commit cannot be read", d);
     return 0;
 }
 
@@ -51,7 +51,7 @@ static int tree_of(struct repo *repo, const git_oid *oid, git_tree **tree, struc
     if (git_tree_lookup(tree, repo->git, oid) == 0)
         return 0;
     git_oid_tostr(id, sizeof(id), oid);
-    return repo_damaged(id, "the tree cannot be read", d);
+    return repo_damaged(repo, id, "the tree cannot be read", d);
 }
 
 int repo_tree_lookup(struct repo *repo, const char *id, git_tree **tree, struct diag *d)
@@ -174,7 +174,7 @@ static int add_path(struct paths *p, const git_tree_entry *e, const char *path, 
 
     p->bytes += strlen(path);
     if (++p->entries > PATHS_MAX || p->bytes > PATH_BYTES_MAX || strlen(path) > PATH_LEN_MAX)
-        return repo_too_large("too many files", d);
+        return repo_too_large(p->repo, "too many files", d);
     if (git_tree_entry_type(e) == GIT_OBJECT_BLOB && strcmp(path, REPO_META) != 0)
         strlist_add(p->out, path);
     if (git_tree_entry_type(e) != GIT_OBJECT_TREE)
@@ -192,7 +192,7 @@ static int add_paths(struct paths *p, const git_tree *tree, const char *dir, uns
     int rc = 0;
 
     if (depth > DEPTH_MAX)
-        return repo_damaged(dir, "the tree is too deep", d);
+        return repo_damaged(p->repo, dir, "the tree is too deep", d);
     for (size_t i = 0; rc == 0 && i < git_tree_entrycount(tree); i++) {
         const git_tree_entry *e = git_tree_entry_byindex(tree, i);
         char *path = mem_printf("%s%s%s", dir, *dir ? "/" : "", git_tree_entry_name(e));
@@ -232,7 +232,7 @@ int repo_walk(struct repo *repo, const char *from, repo_each *each, void *ctx, s
         git_commit *commit = NULL;
 
         if (n >= COMMITS_MAX)
-            return repo_too_large("too many commits", d);
+            return repo_too_large(repo, "too many commits", d);
         if (repo_commit_lookup(repo, e.id, &commit, d) != 0)
             return -1;
         e.parent[0] = '\0';
@@ -242,7 +242,7 @@ int repo_walk(struct repo *repo, const char *from, repo_each *each, void *ctx, s
         e.offset = git_commit_time_offset(commit);
         e.message = git_commit_message_raw(commit);
         if (strlen(e.message) > REPO_MESSAGE_MAX)
-            rc = repo_too_large("a message is too long", d);
+            rc = repo_too_large(repo, "a message is too long", d);
         else
             rc = each(ctx, &e, d);
         git_commit_free(commit);

@@ -51,7 +51,7 @@ struct mapped {
 };
 
 /* Where the lines that EDIT (an edit of VERSION's commit) wrote stand in NOW. Returns what that
- * took, in lines and hunks looked at. */
+ * took: a hunk passed is 1. */
 size_t version_map(const struct version *v, const struct history_edit *edit,
                    const struct lines *now, struct mapped *out);
 

@@ -48,39 +48,66 @@ static bool has_range(const struct lines *l, unsigned line, unsigned count)
     return lines_before(line, count) <= l->n && count <= l->n - lines_before(line, count);
 }
 
-static bool runs_at(const struct lines *l, size_t at, const char *text, size_t len)
+/* Lines to be looked for, however often they repeat themselves, in one pass (Knuth, Morris, Pratt):
+ * FALL[K] lines at the start of the run are also the end of its first K. */
+struct run {
+    const struct lines *of;
+    size_t first, count;
+    size_t *fall;
+    size_t work; /* what it took */
+};
+
+/* What comparing a line takes, and its bytes: in hunks passed. */
+enum { LINE_COST = 4, BYTES_PER_COST = 16 };
+
+/* Line I of L is line K of the run. */
+static bool is_line(struct run *r, size_t k, const struct lines *l, size_t i)
 {
-    return l->text.len - l->starts[at] >= len &&
-           memcmp(l->text.data + l->starts[at], text, len) == 0;
+    const size_t *a = r->of->starts + r->first + k, *b = l->starts + i;
+    size_t len = a[1] - a[0];
+
+    r->work += LINE_COST;
+    if (b[1] - b[0] != len)
+        return false;
+    r->work += len / BYTES_PER_COST;
+    return memcmp(r->of->text.data + a[0], l->text.data + b[0], len) == 0;
 }
 
-/* How often the lines TEXT stand in L. */
-static size_t count_runs(const struct lines *l, const char *text, size_t len)
+/* MATCHED lines of the run stand before line I of L: how many with it. */
+static size_t run_step(struct run *r, size_t matched, const struct lines *l, size_t i)
 {
-    size_t n = 0;
+    if (matched == r->count)
+        matched = r->fall[matched];
+    while (matched > 0 && !is_line(r, matched, l, i))
+        matched = r->fall[matched];
+    return matched > 0 || is_line(r, 0, l, i) ? matched + 1 : 0;
+}
 
-    for (size_t i = 0; len > 0 && i < l->n; i++)
-        n += runs_at(l, i, text, len);
+static void run_make(struct run *r, const struct lines *of, unsigned line, unsigned count)
+{
+    *r = (struct run){.of = of, .first = lines_before(line, count), .count = count};
+    r->fall = mem_array(r->count + 1, sizeof(*r->fall));
+    for (size_t k = 1; k < r->count; k++)
+        r->fall[k + 1] = run_step(r, r->fall[k], of, r->first + k);
+}
+
+/* How often the run stands in L, beginning at line LAST at most. *PLACE gets where it begins for
+ * the K-th time (from 1), if it does. */
+static size_t run_count(struct run *r, const struct lines *l, size_t last, size_t k, size_t *place)
+{
+    size_t n = 0, matched = 0;
+
+    for (size_t i = 0; r->count > 0 && i < l->n && i < last + r->count; i++) {
+        matched = run_step(r, matched, l, i);
+        if (matched == r->count && ++n == k)
+            *place = i + 1 - r->count;
+    }
     return n;
 }
 
-/* The line where they stand for the K-th time (from 1); l->n when they do not. */
-static size_t find_run(const struct lines *l, const char *text, size_t len, size_t k)
+static size_t run_count_all(struct run *r, const struct lines *l)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (runs_at(l, i, text, len) && --k == 0)
-            return i;
-    return l->n;
-}
-
-/* Which of the runs of TEXT in L stands at line AT, from 1. */
-static size_t rank_of(const struct lines *l, const char *text, size_t len, size_t at)
-{
-    size_t k = 0;
-
-    for (size_t i = 0; i <= at; i++)
-        k += runs_at(l, i, text, len);
-    return k;
+    return run_count(r, l, l->n, 0, NULL);
 }
 
 struct span {
@@ -138,8 +165,9 @@ static bool follow_hunks(const struct version *v, size_t first, size_t end, size
 size_t version_map(const struct version *v, const struct history_edit *edit,
                    const struct lines *now, struct mapped *out)
 {
-    size_t first = lines_before(edit->new_line, edit->new_count), end, len, at, at_end, place;
+    size_t first = lines_before(edit->new_line, edit->new_count), end, len, at, at_end;
     size_t work = v->hunks.n + 1;
+    struct run old, new;
     const char *text;
 
     *out = (struct mapped){.standing = CONFLICT};
@@ -160,21 +188,20 @@ size_t version_map(const struct version *v, const struct history_edit *edit,
     }
     out->first = at;
     out->count = at_end - at;
-    work += 3 * (now->n + v->then.n);
+    run_make(&old, &v->before, edit->old_line, edit->old_count);
+    run_make(&new, &v->then, edit->new_line, edit->new_count);
     /* the old lines came back, wherever that is */
-    if (count_runs(now, out->old, out->old_len) > count_runs(&v->then, out->old, out->old_len)) {
+    if (run_count_all(&old, now) > run_count_all(&old, &v->then)) {
         out->standing = TAKEN_BACK;
-        return work;
-    }
-    /* the lines were only moved, as by sort: every copy is still there */
-    if (len == 0 || count_runs(now, text, len) != count_runs(&v->then, text, len))
-        return work;
-    place = find_run(now, text, len, rank_of(&v->then, text, len, first));
-    if (place < now->n) {
-        out->first = place;
+    } else if (edit->new_count > 0 && run_count_all(&new, now) == run_count_all(&new, &v->then)) {
+        /* the lines were only moved, as by sort: every copy is still there */
+        run_count(&new, now, now->n, run_count(&new, &v->then, first, 0, NULL), &out->first);
         out->count = edit->new_count;
         out->standing = STANDS;
     }
+    work += old.work + new.work;
+    free(old.fall);
+    free(new.fall);
     return work;
 }
 

@@ -11,9 +11,10 @@
  * The script for a host where neither batten nor its libraries run. POSIX sh with printf, head, tr,
  * tail, cmp, cp, mv and cksum, which not every BusyBox has. Nothing of a file or path stands in it
  * but as octal escapes, so it is ASCII and nothing in it is ever expanded. All files are checked
- * and built before the first is moved into place; one that is as it was already is passed over, so
- * that a script that was cut short can be run again. Links are followed by the script itself: where
- * ROOT is an image, the shell would follow them out of it.
+ * and built before the first is moved into place: each in a directory of its own beside its place,
+ * as a move to another file system is no rename, and as daemons read what files they find. One that
+ * is as it was already is passed over, so that a script that was cut short can be run again. Links
+ * are followed by the script itself: where ROOT is an image, the shell would follow them out of it.
  */
 
 /* A hostile history can ask for the same bytes many times over. */
@@ -29,6 +30,7 @@ static const char script_head[] =
     "umask 077\n"
     "LC_ALL=C\n"
     "export LC_ALL\n"
+    "CDPATH=\n"
     "check='' hup=''\n"
     "while getopts nk option; do\n"
     "    case $option in\n"
@@ -39,7 +41,7 @@ static const char script_head[] =
     "done\n"
     "shift $((OPTIND - 1))\n"
     "root=${1-}\n"
-    "work=$root/etc/.batten-undo.$$\n"
+    "etc=$root/etc\n"
     "say() {\n"
     "    printf '%%s' \"$1\" | tr -d '\\001-\\037\\177'\n"
     "    echo\n"
@@ -76,7 +78,16 @@ static const char script_head[] =
     "    lines \"$file\" \"$1\" \"$2\" | cmp -s - \"$work/want\" ||\n"
     "        fail \"line $1 of '$file' is not as batten wrote it\"\n"
     "}\n"
-    "# $file without links, which lead nowhere but below the root\n"
+    "# $dir is the directory of $1 without links, which lead nowhere but below the root\n"
+    "below() {\n"
+    "    dir=$(cd -P \"${1%%/*}/\" && pwd -P && echo x) || fail \"'$1' is gone\"\n"
+    "    dir=${dir%%?x}\n"
+    "    case ${dir%%/}/ in\n"
+    "    \"${top%%/}\"/*) ;;\n"
+    "    *) fail \"'$1' is outside of the root\" ;;\n"
+    "    esac\n"
+    "}\n"
+    "# the same for $file\n"
     "follow() {\n"
     "    links=0\n"
     "    while [ -h \"$file\" ]; do\n"
@@ -90,23 +101,32 @@ static const char script_head[] =
     "        esac\n"
     "    done\n"
     "    [ -f \"$file\" ] || fail \"'$file' is gone\"\n"
-    "    dir=$(cd -P \"${file%%/*}/\" && pwd -P && echo x) || fail \"'$file' is gone\"\n"
-    "    dir=${dir%%?x}\n"
-    "    case ${dir%%/}/ in\n"
-    "    \"${top%%/}\"/*) ;;\n"
-    "    *) fail \"'$file' is outside of the root\" ;;\n"
-    "    esac\n"
+    "    below \"$file\"\n"
     "    file=${dir%%/}/${file##*/}\n"
     "}\n"
+    "clean() {\n"
+    "    rm -rf \"$work\"\n"
+    "    while [ \"$made\" -gt 0 ]; do\n"
+    "        eval \"beside=\\$beside$made\"\n"
+    "        [ -z \"$beside\" ] || rm -rf \"$beside\"\n"
+    "        made=$((made - 1))\n"
+    "    done\n"
+    "}\n"
+    "below \"$etc/.\"\n"
+    "work=$dir/.batten-undo.$$\n"
+    "made=0\n"
     "mkdir -m 700 \"$work\" || fail \"cannot make '$work'\"\n"
-    "trap 'rm -rf \"$work\"' 0\n"
+    "trap clean 0\n"
     "trap 'exit 1' 1 2 15\n";
 
 static const char script_build[] =
     "same_sum \"$work/new%zu\" %s || fail \"'$file' would not be as it was\"\n"
-    "cp -a \"$file\" \"$work/out%zu\" 2>/dev/null || cp -p \"$file\" \"$work/out%zu\" ||\n"
+    "beside=${file%%/*}/.batten-undo.$$.%zu\n"
+    "mkdir -m 700 \"$beside\" || fail \"cannot make '$beside'\"\n"
+    "beside%zu=$beside made=%zu\n"
+    "cp -a \"$file\" \"$beside/out\" 2>/dev/null || cp -p \"$file\" \"$beside/out\" ||\n"
     "    fail \"cannot copy '$file'\"\n"
-    "cat \"$work/new%zu\" >\"$work/out%zu\" || fail \"cannot write '$work/out%zu'\"\n"
+    "cat \"$work/new%zu\" >\"$beside/out\" || fail \"cannot write '$beside/out'\"\n"
     "file%zu=$file\n"
     "fi\n";
 
@@ -114,7 +134,7 @@ static const char script_ready[] = "\n[ -z \"$check\" ] || { echo 'can be taken 
                                    "sync 2>/dev/null || :\n";
 
 static const char script_move[] = "if [ -n \"$file%zu\" ]; then\n"
-                                  "    mv -f \"$work/out%zu\" \"$file%zu\" || stop \"'$file%zu' "
+                                  "    mv -f \"$beside%zu/out\" \"$file%zu\" || stop \"'$file%zu' "
                                   "could not be written: run this again\"\n"
                                   "    say \"'$file%zu' is as it was before change %u\"\n"
                                   "fi\n";
@@ -244,11 +264,12 @@ static void add_piece(struct buf *out, const struct piece *p)
     add_cksum(&sum, buf_str(&p->old_bytes), p->old_bytes.len);
     buf_printf(out,
                "    echo x\n)\nfile=$root/${file%%x}\nfollow\nif %s \"$file\" %s; then\n"
-               "file%zu=''\nsay \"'$file' is as it was already\"\nelse\n",
-               p->old_bytes.len == p->new_bytes.len ? "surely_same" : "same_sum", buf_str(&sum), i);
+               "file%zu='' beside%zu=''\nsay \"'$file' is as it was already\"\nelse\n",
+               p->old_bytes.len == p->new_bytes.len ? "surely_same" : "same_sum", buf_str(&sum), i,
+               i);
     add_checks(out, p);
     add_rebuild(out, p);
-    buf_printf(out, script_build, i, buf_str(&sum), i, i, i, i, i, i);
+    buf_printf(out, script_build, i, buf_str(&sum), i, i, i, i, i);
     buf_release(&sum);
 }
 

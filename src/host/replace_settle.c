@@ -12,7 +12,7 @@
 #include "replace_int.h"
 #include "root_int.h"
 
-enum { STAGED_MAX = 65536 };
+enum { STAGED_MAX = 65536, KEPT_MAX = 10000 };
 
 /* The two places of a record: the target and the staged file. */
 struct places {
@@ -94,14 +94,14 @@ static void places_release(struct places *p)
     free(p->base);
 }
 
-int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *found,
-                 bool *exchanged, struct diag *d)
+int replace_look(struct root *root, const struct replace_record *rec, enum replace_found *target,
+                 enum replace_found *staged, struct diag *d)
 {
     struct places p;
     int rc = places_open(root, rec, &p, d);
 
-    *found = p.target;
-    *exchanged = p.target == FOUND_NEW || p.slot == FOUND_OLD;
+    *target = p.target;
+    *staged = p.slot;
     places_release(&p);
     return rc;
 }
@@ -129,13 +129,20 @@ static int swap_places(struct places *p, const struct replace_record *rec)
 }
 
 /* The slot holds what somebody else wrote, that an exchange had brought out, and the target by now
- * something newer or nothing. Nothing of a person's is ever deleted. */
+ * something newer or nothing. Nothing of a person's is ever deleted, nor what an earlier recover
+ * kept of the same edit. */
 static int keep_slot(struct places *p, const struct replace_record *rec, struct strlist *report)
 {
     char kept[64];
+    int rc = -1;
 
-    snprintf(kept, sizeof(kept), "kept.%u.%.8s", rec->index, rec->new_print);
-    if (renameat2(p->dir, p->name, p->dir, kept, RENAME_NOREPLACE) != 0)
+    errno = EEXIST;
+    for (int i = 0; rc != 0 && errno == EEXIST && i < KEPT_MAX; i++) {
+        snprintf(kept, sizeof(kept), i > 0 ? "kept.%u.%.8s.%d" : "kept.%u.%.8s", rec->index,
+                 rec->new_print, i);
+        rc = renameat2(p->dir, p->name, p->dir, kept, RENAME_NOREPLACE);
+    }
+    if (rc != 0)
         return -1;
     strlist_addf(report, "kept a version of '%s' that batten did not write as '%s/%s'", rec->real,
                  rec->staging, kept);

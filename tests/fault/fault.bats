@@ -99,6 +99,19 @@ with_mounts()
     broken power recover 60 6
 }
 
+@test "a power cut that cannot be made fails the run" {
+    local fake=$BATS_TEST_TMPDIR/build
+
+    need_root
+    test -e /dev/loop-control || skip "no loop devices here"
+    mkdir -p "$fake/tests/fault"
+    ln -s "$(command -v false)" "$fake/tests/fault/shutdown_driver"
+    BATTEN_BUILD=$fake BATTEN=$(realpath "$batten") run "$here/fault.sh" power apply 200
+    echo "$output"
+    test "$status" = 1
+    [[ $output == *" 0 old, 0 new, "* ]]
+}
+
 @test "eight processes and a foreign writer" {
     local out
 
@@ -200,13 +213,25 @@ with_mounts()
     [[ $output == *"cannot use lens"* ]]
 }
 
+# Wait until somebody holds the lock $1.
+held()
+{
+    local i
+
+    for ((i = 0; i < 1000; i++)); do
+        test ! -e "$1" || flock -n "$1" true || return 0
+        sleep 0.01
+    done
+    return 1
+}
+
 @test "a second run says who holds the lock" {
     local root=$BATS_TEST_TMPDIR/root
 
     make_host "$root"
     (umask 077 && exec flock -o "$root/etc/.batten.lock" sleep 20) &
     holder=$!
-    sleep 0.2
+    held "$root/etc/.batten.lock"
     run close_telnet "$root"
     kill "$holder"
     echo "$output"
@@ -221,9 +246,9 @@ with_mounts()
     local root=$BATS_TEST_TMPDIR/root
 
     make_host "$root"
-    flock "$root/etc" sleep 20 &
+    flock -F "$root/etc" sleep 20 &
     holder=$!
-    sleep 0.2
+    held "$root/etc"
     run close_telnet "$root"
     kill "$holder"
     echo "$output"

@@ -166,6 +166,75 @@ shells()
     test -z "$(find "$root/etc" -name '.batten-undo*')"
 }
 
+@test "an etc that leads out of the root gets no directory" {
+    local shell outside=$BATS_TEST_TMPDIR/outside
+
+    change --profile strict
+    mv "$root/etc" "$outside"
+    cp -a "$outside" "$BATS_TEST_TMPDIR/canary"
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\necho "$*" >>"%s"\nexec %s "$@"\n' "$BATS_TEST_TMPDIR/made" \
+        "$(command -v mkdir)" >"$BATS_TEST_TMPDIR/bin/mkdir"
+    chmod +x "$BATS_TEST_TMPDIR/bin/mkdir"
+    for shell in $(shells); do
+        for link in "$outside" ../outside; do
+            ln -sfn "$link" "$root/etc"
+            PATH=$BATS_TEST_TMPDIR/bin:$PATH undo 1 "$shell"
+            test "$status" = 1
+            [[ $output == *"outside of the root; nothing was changed"* ]]
+            test ! -e "$BATS_TEST_TMPDIR/made"
+            diff -r "$outside" "$BATS_TEST_TMPDIR/canary"
+        done
+    done
+}
+
+@test "a CDPATH of whoever runs it" {
+    local before shell
+
+    before=$(state)
+    change --profile strict
+    cp "$root/etc/inetd.conf" "$BATS_TEST_TMPDIR/changed"
+    mkdir -p "$BATS_TEST_TMPDIR/other/root/etc"
+    cd "$BATS_TEST_TMPDIR"
+    export CDPATH=$BATS_TEST_TMPDIR/other:$BATS_TEST_TMPDIR
+    for shell in $(shells); do
+        cp "$BATS_TEST_TMPDIR/changed" "$root/etc/inetd.conf"
+        root=root undo 1 "$shell"
+        test "$status" = 0
+        [[ $output == "'$(pwd -P)/root/etc/inetd.conf' is as it was before change 1" ]]
+        same "$before" "$(state)"
+    done
+}
+
+# Nor is anything else made among the files that a daemon reads there.
+@test "a target on another mount than etc is never missing" {
+    local shell calls=$BATS_TEST_TMPDIR/calls
+
+    test "$(id -u)" = 0 || skip "not root: no mounts"
+    unshare -m true 2>/dev/null || skip "no mount namespaces here"
+    command -v strace >/dev/null || skip "no strace here"
+    echo 'pop3 stream tcp nowait root /x x' >"$root/etc/inetd.d/pop3"
+    cp -a "$root/etc/inetd.d" "$BATS_TEST_TMPDIR/before"
+    change close pop3
+    cp -a "$root/etc/inetd.d" "$BATS_TEST_TMPDIR/changed"
+    for shell in $(shells); do
+        # shellcheck disable=SC2016 # expanded by the shell inside
+        run unshare -m --propagation private bash -c '
+            set -e
+            cd "$1"
+            mount -t tmpfs t root/etc/inetd.d
+            cp -a changed/. root/etc/inetd.d
+            test "$2" != busybox || set -- "$1" "busybox ash"
+            strace -f -qq -o calls -e trace=/unlink,/rename,/open $2 root/var/lib/batten/undo/1.sh root
+            diff -r before root/etc/inetd.d
+            test -z "$(find root/etc -name ".batten-undo*")"' sh "$BATS_TEST_TMPDIR" "$shell"
+        echo "$shell: $output"
+        test "$status" = 0
+        grep -E 'rename.*"[^"]*\.batten-undo[^"]*".*"[^"]*/inetd\.d/pop3".* = 0$' "$calls"
+        run ! grep -E 'unlink.*/inetd\.d/pop3"|EXDEV|/inetd\.d/[^/"]*", .*O_CREAT' "$calls"
+    done
+}
+
 @test "one that was cut short is finished by running it again" {
     local before shell
 
@@ -222,7 +291,7 @@ shells()
     done
     # as on the host itself, but for the place of the pid file
     sed "s|^pidfile=.*|pidfile='$root/run/inetd.pid'|" "$script" >"$script.here"
-    sed -i "s|^root=.*|root=''|; s|^file=\$root|file='$root'|; s|^work=\$root|work='$root'|" "$script.here"
+    sed -i "s|^root=.*|root=''|; s|^file=\$root|file='$root'|; s|^etc=\$root|etc='$root'|" "$script.here"
     run sh "$script.here" -k
     echo "$output"
     test "$status" = 1

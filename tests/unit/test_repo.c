@@ -421,6 +421,30 @@ static void a_history_of_long_messages_is_refused(void **state)
     buf_release(&b);
 }
 
+/* The hint names the history that was read, not that of the host. */
+static void expect_fsck(struct fixture *f)
+{
+    char *hint = mem_printf("git -C %s/history.git fsck", f->t.dir);
+
+    assert_string_equal(f->d.hint, hint);
+    free(hint);
+    diag_release(&f->d);
+}
+
+static void a_missing_object_is_told(void **state)
+{
+    static const char id[REPO_ID] = "0123456789012345678901234567890123456789";
+    struct fixture f;
+    struct strlist paths = {0};
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(repo_paths(f.repo, id, &paths, &f.d), -1);
+    assert_string_equal(f.d.code, "history-damaged");
+    expect_fsck(&f);
+    fixture_close(&f);
+}
+
 /* Reading the same large object again and again comes to an end. */
 static void reading_is_bounded(void **state)
 {
@@ -439,6 +463,7 @@ static void reading_is_bounded(void **state)
         got = repo_blob(f.repo, one, "etc/inetd.conf", &out, &f.d);
     assert_int_equal(got, ROOT_ERROR);
     assert_string_equal(f.d.code, "too-large");
+    expect_fsck(&f);
     assert_in_range(n, 10, 100);
     buf_release(&b);
     buf_release(&out);
@@ -479,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_tree_of_trees_is_refused),
         cmocka_unit_test(a_history_of_many_edits_is_refused),
         cmocka_unit_test(a_history_of_long_messages_is_refused),
+        cmocka_unit_test(a_missing_object_is_told),
         cmocka_unit_test(reading_is_bounded),
         cmocka_unit_test(hunks_are_context_free),
     };
