@@ -567,7 +567,7 @@ static void put_group(struct random_script *r)
 {
     bool subshell = pick(r, 2);
 
-    put(r, subshell ? "(" : "{ ");
+    put(r, subshell ? "( " : "{ "); /* (( begins an expression */
     statements(r);
     put(r, subshell ? ")" : "}");
     if (pick(r, 4) == 0)
