@@ -3,6 +3,7 @@
  *
  *     rcscript.c          the row, sources, entries
  *     rcscript_vars.c     variables that hold constants, functions of the file
+ *     rcscript_calls.c    ... what these functions look at, and who calls them
  *     rcscript_wrap.c     the program behind nohup, daemonize, sh -c, start-stop-daemon ...
  *     rcscript_words.c    the words of a command, expanded
  *     rcscript_start.c    which commands start a daemon
@@ -11,6 +12,7 @@
  *     rcscript_comment.c  start commands that are commented out
  *     rcscript_region.c   what goes with a start: its echo, its if, its list
  *     rcscript_status.c   what looks at a start from outside, or waits for it
+ *     rcscript_wait.c     loops that go on until a daemon is there
  *     rcscript_edit.c     the bytes of an edit
  */
 #ifndef STARTERS_RCSCRIPT_H
@@ -28,7 +30,32 @@ enum { RC_STARTS_MAX = 1000 };
 
 extern const struct starter starter_rcscript;
 
+struct rc_region;
+struct rc_script;
+
 /* ---- variables and functions ---- */
+
+/* What a function does. */
+enum rc_trait {
+    RC_READS = 1,     /* it looks at the $? of what ran before it */
+    RC_READS_PID = 2, /* it asks for the process id of another's background command */
+    RC_SPAWNS = 4,    /* it leaves a command in the background */
+    RC_PAUSES = 8,    /* it sleeps */
+    RC_WAITS = 16,    /* it goes on until something is there */
+};
+
+/* Where a word stands that may tell what a loop waits for. */
+enum rc_waiting {
+    RC_IN_CONDITION, /* of a loop */
+    RC_IN_LOOP,      /* anywhere in a loop that sleeps until something is so */
+    RC_IN_CALL,      /* in one that a function holds, or among the arguments of that function */
+    RC_WAITINGS
+};
+
+/* The first and the last place of a word, in what comes to its end last. */
+struct rc_mention {
+    size_t end, first, last;
+};
 
 /* What is known of one name, as a variable and as a function. */
 struct rc_name {
@@ -41,11 +68,10 @@ struct rc_name {
     bool function;   /* the file defines a function of that name */
     unsigned runner; /* ... which runs its argument of that number, from 1; 0: none */
     bool runs_all;   /* ... one after the other: its arguments are a list of programs */
-    bool reads;      /* ... which looks at $? */
-    bool reads_pid;  /* ... which asks for the process id of another's background command */
+    unsigned traits; /* ... what it does besides: enum rc_trait */
     int first_call;  /* ... the first command that calls it, or SHELL_NO */
-    size_t
-        awaited; /* ... and the end of the last while or until that has the name in its condition */
+    size_t ran;      /* ... and where the last of them ends that is run, once it was asked for */
+    struct rc_mention awaited[RC_WAITINGS]; /* the name, in small letters, as a word of loops */
     unsigned char use; /* ... what becomes of its status: enum rc_use, once it was asked for */
     int next;          /* same bucket */
 };
@@ -57,6 +83,7 @@ struct rc_names {
     size_t nbuckets; /* a power of 2 */
     int *next_call;  /* per command: the next call of the same function, or SHELL_NO */
     bool asks_pid;   /* $! stands somewhere in the file */
+    size_t asks_job; /* behind the last command that names a job: kill %1 */
     bool errexit;    /* set -e: a command that fails may end the script */
     bool uncertain;  /* set by a lookup that met an uncertain value; reset by who asks */
     bool inexact;    /* the same for a value that the script may come to by another way */
@@ -68,6 +95,7 @@ void rc_names_release(struct rc_names *names);
 /* Command C was passed on the way from the top: its assignments hold from here on. */
 void rc_names_pass(struct rc_names *names, const struct shell *sh, int c);
 struct rc_name *rc_names_find(const struct rc_names *names, const char *name, size_t len);
+struct rc_name *rc_names_add(struct rc_names *names, const char *name, size_t len);
 void rc_names_set(struct rc_names *names, const char *name, size_t len, const char *value);
 /* For shell_expand; CTX is the struct rc_names. */
 const char *rc_names_lookup(void *ctx, const char *name, size_t len);
@@ -215,6 +243,33 @@ struct entry *rc_add_entry(struct rc_script *s, const struct rc_hit *hit, int co
                            size_t end);
 void rc_add_comments(struct rc_script *s);
 
+/* ---- functions, and what waits ---- */
+
+/* Command F defines the function N: its traits, as far as its own text tells them. */
+void rc_calls_function(struct rc_name *n, const struct shell *sh, int f);
+/* When all functions are known: their calls, the traits that they have from each other. */
+void rc_calls_read(struct rc_names *names, const struct shell *sh);
+/* The function around C has TRAIT; and then all that call one with TRAIT have it. */
+void rc_calls_mark(struct rc_names *names, const struct shell *sh, int c, enum rc_trait trait);
+void rc_calls_spread(struct rc_names *names, const struct shell *sh, enum rc_trait trait);
+/* The function of the file that C calls, or NULL. */
+struct rc_name *rc_called_by(const struct rc_names *names, const struct shell *sh, int c);
+/* The function that C stands in, SHELL_NO when it is none. */
+int rc_function_around(const struct shell *sh, int c);
+/* The end of C, or of the command that has it run last, through the function around it. */
+size_t rc_last_run(const struct rc_names *names, const struct shell *sh, int c);
+/* The text asks for $?. */
+bool rc_asks_status(const struct shell *sh, size_t start, size_t end);
+/* Where the text asks for $!; END when it does not. */
+size_t rc_asks_pid(const struct shell *sh, size_t start, size_t end);
+/* A 'return' or 'exit' without a status of its own: it hands on that of the command before it. */
+bool rc_hands_on(const struct shell *sh, int c);
+
+/* What the loops of SH wait for. The calls are known. */
+void rc_waits_read(struct rc_names *names, const struct shell *sh);
+/* A loop around or behind the region goes on until the daemon NAME is there. */
+bool rc_is_awaited(const struct rc_script *s, const struct rc_region *r, const char *name);
+
 /* ---- edits ---- */
 
 enum rc_mark {
@@ -234,7 +289,13 @@ struct rc_region {
 void rc_region_find(const struct entry *e, bool echoes, struct rc_region *region);
 
 /* What becomes of an exit status (rcscript_status.c). */
-enum rc_use { RC_USE_UNKNOWN, RC_UNUSED, RC_LEFT, RC_USED };
+enum rc_use {
+    RC_USE_UNKNOWN,
+    RC_UNUSED,
+    RC_FATAL, /* nothing looks at it, but with set -e it ends the script */
+    RC_LEFT,  /* the script, or a block of it, ends with it */
+    RC_USED
+};
 
 /* Why commands FIRST to LAST of the region cannot go, seen from what looks at them and what waits
  * for NAME; NULL when they can. Sets region->left. */

@@ -383,8 +383,6 @@ static int make_edit(struct editor *ed)
             shell_line(ed->sh, ed->sh->commands[region.last].end))
             break;
     }
-    end = region_end(ed->sh, region.last);
-    whole = owns_lines(ed->sh, region.first, region.last, &end);
     ed->start->first = region.first;
     ed->start->last = region.last;
     shell_lines_of(ed->sh, ed->sh->commands[region.first].start, end, &first, &last);

@@ -10,49 +10,71 @@ enum { USE_DEPTH = 64 };
 
 static enum rc_use use_behind(const struct rc_script *s, int c, unsigned depth);
 
-static const struct rc_name *called_by(const struct rc_script *s, int c)
-{
-    int word = shell_name_word(s->sh, c);
-    const struct rc_name *n;
-
-    if (word == SHELL_NO)
-        return NULL;
-    n = rc_names_find(&s->names, s->sh->bytes + s->sh->words[word].start,
-                      s->sh->words[word].end - s->sh->words[word].start);
-    return n != NULL && n->function ? n : NULL;
-}
-
 /* ---- the status ---- */
 
 /* A function of the file, or of the libraries of init scripts, that looks at $?. */
 static bool calls_reader(const struct rc_script *s, int c)
 {
-    const struct rc_name *n = called_by(s, c);
+    const struct rc_name *n = rc_called_by(&s->names, s->sh, c);
 
-    return (n != NULL && n->reads) ||
+    return (n != NULL && (n->traits & RC_READS)) ||
            rc_is_named(s->sh, c,
                        " rc_status rc_check log_end_msg eend evaluate_retval "
                        "echo_status check_status ");
+}
+
+static bool reads_status(const struct rc_script *s, int c);
+
+/* The first command of a block does, or one of the patterns before it. */
+static bool block_reads(const struct rc_script *s, const struct shell_block *b)
+{
+    const struct shell *sh = s->sh;
+
+    if (b->first_word != SHELL_NO &&
+        rc_asks_status(sh, sh->words[b->first_word].start, sh->words[b->last_word].end))
+        return true;
+    return b->first != SHELL_NO && (rc_hands_on(sh, b->first) || reads_status(s, b->first));
 }
 
 /* C, the next command to run, reads $?. */
 static bool reads_status(const struct rc_script *s, int c)
 {
     const struct shell *sh = s->sh;
-    size_t start = sh->commands[c].start, end = sh->commands[c].end, to = end;
+    const struct shell_command *command = &sh->commands[c];
+    int block = command->first_block;
 
-    if (calls_reader(s, c))
-        return true;
-    for (size_t i = (size_t)c; i < sh->ncommands && sh->commands[i].start < end; i++) {
-        if (sh->commands[i].kind != SHELL_SIMPLE && sh->commands[i].kind != SHELL_TEST)
-            continue;
-        to = sh->commands[i].end;
-        if (calls_reader(s, (int)i))
+    for (int r = command->first_redir; r != SHELL_NO; r = sh->redirs[r].next)
+        if (rc_asks_status(sh, sh->redirs[r].start, sh->redirs[r].end) ||
+            (sh->redirs[r].document && !sh->redirs[r].quoted &&
+             rc_asks_status(sh, sh->redirs[r].doc_start, sh->redirs[r].doc_end)))
+            return true;
+    switch (command->kind) {
+    case SHELL_SIMPLE:
+    case SHELL_TEST:
+    case SHELL_ARITH:
+        return calls_reader(s, c) || rc_asks_status(sh, command->start, command->end);
+    case SHELL_FUNCTION:
+        return false; /* it is only defined */
+    case SHELL_FOR:
+    case SHELL_CASE:
+        if (rc_asks_status(sh, command->start,
+                           block != SHELL_NO ? sh->blocks[block].start : command->end))
             return true;
         break;
+    case SHELL_IF:
+    case SHELL_LOOP:
+    case SHELL_PAREN:
+    case SHELL_BRACE:
+    default:
+        break;
     }
-    return rc_has_text(sh, start, to, "$?") || rc_has_text(sh, start, to, "${?") ||
-           rc_has_text(sh, start, to, "PIPESTATUS");
+    for (; block != SHELL_NO; block = sh->blocks[block].next) {
+        if (block_reads(s, &sh->blocks[block]))
+            return true;
+        if (command->kind != SHELL_CASE)
+            break; /* the others come behind it */
+    }
+    return false;
 }
 
 /* What becomes of the status of the function that command F defines. */
@@ -83,26 +105,6 @@ static enum rc_use use_of_function(const struct rc_script *s, int f, unsigned de
     return most;
 }
 
-/* The function that C stands in, SHELL_NO when it is none. */
-static int function_around(const struct rc_script *s, int c)
-{
-    while (c != SHELL_NO) {
-        const struct shell_block *b = &s->sh->blocks[s->sh->commands[c].block];
-
-        if (b->kind == SHELL_FUNCTION_BODY)
-            return b->parent;
-        c = b->parent;
-    }
-    return SHELL_NO;
-}
-
-/* A 'return' or 'exit' without a status of its own hands on that of the command before it. */
-static bool hands_on(const struct rc_script *s, int c)
-{
-    return s->sh->commands[c].kind == SHELL_SIMPLE && rc_is_named(s->sh, c, " return exit ") &&
-           s->sh->words[shell_name_word(s->sh, c)].next == SHELL_NO;
-}
-
 /* The status of the block around C, whose last command C is. */
 static enum rc_use use_of_block(const struct rc_script *s, int c, unsigned depth)
 {
@@ -127,7 +129,14 @@ static enum rc_use use_of_block(const struct rc_script *s, int c, unsigned depth
         use = RC_UNUSED;
     else
         use = use_behind(s, b->parent, depth + 1);
-    return use == RC_UNUSED && s->names.errexit ? RC_LEFT : use;
+    if (use == RC_UNUSED && s->names.errexit)
+        return RC_LEFT;
+    /* a function or subshell that fails ends the script even where what failed in it did not: the
+     * script may be read by one with -e */
+    if (use == RC_UNUSED &&
+        (b->kind == SHELL_FUNCTION_BODY || around->kind == SHELL_PAREN || b->kind == SHELL_SUBST))
+        return RC_FATAL;
+    return use;
 }
 
 /* The status that C leaves when it has run, whatever its own operator. */
@@ -141,25 +150,40 @@ static enum rc_use use_behind(const struct rc_script *s, int c, unsigned depth)
         next = s->sh->commands[next].next;
     if (next == SHELL_NO)
         return use_of_block(s, c, depth);
-    if (!hands_on(s, next))
+    if (!rc_hands_on(s->sh, next))
         return reads_status(s, next) ? RC_USED : RC_UNUSED;
-    function = rc_is_named(s->sh, next, " return ") ? function_around(s, next) : SHELL_NO;
+    function = rc_is_named(s->sh, next, " return ") ? rc_function_around(s->sh, next) : SHELL_NO;
     return function != SHELL_NO ? use_of_function(s, function, depth) : RC_LEFT;
+}
+
+/* The command before FIRST that is still there, or SHELL_NO. */
+static int alive_before(const struct rc_script *s, int first)
+{
+    int c = s->sh->commands[first].prev;
+
+    while (c != SHELL_NO && s->marks[c] == RC_GONE)
+        c = s->sh->commands[c].prev;
+    return c;
+}
+
+/* With -e the script ends where C fails: it is no list, and nothing that holds other commands. */
+static bool fails_at_once(const struct shell *sh, int c)
+{
+    int prev = sh->commands[c].prev;
+
+    return sh->commands[c].kind == SHELL_SIMPLE && !sh->commands[c].negated &&
+           (prev == SHELL_NO || !rc_joins(sh->commands[prev].op));
 }
 
 bool rc_succeeds_before(const struct rc_script *s, int first)
 {
     const struct shell *sh = s->sh;
-    int c = sh->commands[first].prev, prev;
+    int c = alive_before(s, first);
 
-    while (c != SHELL_NO && s->marks[c] == RC_GONE)
-        c = sh->commands[c].prev;
     if (c == SHELL_NO || s->marks[c] == RC_NULLED || sh->commands[c].op == SHELL_AMP ||
         sh->commands[c].kind == SHELL_FUNCTION)
         return true;
-    prev = sh->commands[c].prev;
-    if (sh->commands[c].kind != SHELL_SIMPLE || sh->commands[c].negated ||
-        (prev != SHELL_NO && rc_joins(sh->commands[prev].op)))
+    if (!fails_at_once(sh, c))
         return false;
     if (shell_name_word(sh, c) == SHELL_NO)
         return rc_has_plain_words(sh, c);
@@ -175,45 +199,90 @@ static bool is_inside(const struct rc_script *s, int c, int block)
     return c != SHELL_NO;
 }
 
-/* Something behind asks for the process id of what was put in the background last, before another
- * command is for sure. */
-static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
+/* The shell that runs BLOCK runs C, which stands in it, and not another one. */
+static bool is_of_shell(const struct rc_script *s, int c, int block)
+{
+    while (s->sh->commands[c].block != block) {
+        const struct shell_block *b = &s->sh->blocks[s->sh->commands[c].block];
+
+        if (b->kind == SHELL_SUBST || s->sh->commands[b->parent].kind == SHELL_PAREN)
+            return false;
+        c = b->parent;
+    }
+    return true;
+}
+
+/* The region leaves something in the background of the shell that runs it. */
+static bool spawns(const struct rc_script *s, const struct rc_region *r)
 {
     const struct shell *sh = s->sh;
-    size_t end = sh->commands[r->last].end, asked;
-    const char *at;
+    int block = sh->commands[r->first].block;
 
-    if (sh->commands[r->last].op != SHELL_AMP || !s->names.asks_pid)
-        return false;
-    at = memmem(sh->bytes + end, sh->len - end, "$!", 2);
-    asked = at != NULL ? (size_t)(at - sh->bytes) : sh->len;
-    for (size_t c = (size_t)r->last + 1; c < sh->ncommands && sh->commands[c].start < asked; c++) {
-        const struct rc_name *n = called_by(s, (int)c);
+    for (size_t c = (size_t)r->first;
+         c < sh->ncommands && sh->commands[c].start < sh->commands[r->last].end; c++) {
+        const struct shell_command *command = &sh->commands[c];
+        const struct rc_name *n = rc_called_by(&s->names, sh, (int)c);
 
-        if (sh->commands[c].start < end)
+        if (command->op != SHELL_AMP && (n == NULL || !(n->traits & RC_SPAWNS)) &&
+            !(rc_is_named(sh, (int)c, " eval ") &&
+              rc_has_text(sh, command->start, command->end, "&")))
             continue;
-        if (n != NULL && n->reads_pid)
+        if (is_of_shell(s, (int)c, block))
+            return true;
+    }
+    return false;
+}
+
+/* Between START and END, from command C on, something asks for the process id of what was put in
+ * the background last, before another command is for sure. */
+static bool asks_pid(const struct rc_script *s, const struct rc_region *r, int c, size_t start,
+                     size_t end)
+{
+    const struct shell *sh = s->sh;
+    size_t asked = rc_asks_pid(sh, start, end);
+
+    for (; (size_t)c < sh->ncommands && sh->commands[c].start < asked; c++) {
+        const struct rc_name *n = rc_called_by(&s->names, sh, c);
+
+        if (sh->commands[c].start < start)
+            continue;
+        if (n != NULL && (n->traits & RC_READS_PID))
             return true;
         if (sh->commands[c].op == SHELL_AMP && sh->commands[c].end < asked &&
             is_inside(s, r->last, sh->commands[c].block))
             return false;
     }
-    return at != NULL;
+    return asked < end;
+}
+
+/* The outermost loop around C, or SHELL_NO. */
+static int loop_around(const struct shell *sh, int c)
+{
+    int loop = SHELL_NO;
+
+    while ((c = sh->blocks[sh->commands[c].block].parent) != SHELL_NO)
+        if (sh->commands[c].kind == SHELL_LOOP || sh->commands[c].kind == SHELL_FOR)
+            loop = c;
+    return loop;
+}
+
+/* Something asks for the process id, or the job, of what the region leaves in the background. */
+static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
+{
+    const struct shell *sh = s->sh;
+    size_t end = sh->commands[r->last].end;
+    int loop;
+
+    if ((!s->names.asks_pid && s->names.asks_job <= end) || !spawns(s, r))
+        return false;
+    if (s->names.asks_job > end || asks_pid(s, r, r->last, end, sh->len))
+        return true;
+    loop = loop_around(sh, r->first); /* it comes behind the region too */
+    return loop != SHELL_NO &&
+           asks_pid(s, r, loop, sh->commands[loop].start, sh->commands[r->first].start);
 }
 
 /* ---- loops ---- */
-
-/* A loop goes on until the daemon is there: its last word stands in the condition. */
-static bool is_awaited(const struct rc_script *s, const struct rc_region *r, const char *name)
-{
-    const char *end = name + strlen(name), *word = end;
-    const struct rc_name *n;
-
-    while (word > name && isalnum((unsigned char)word[-1]))
-        word--;
-    n = rc_names_find(&s->names, word, (size_t)(end - word));
-    return n != NULL && n->awaited > s->sh->commands[r->last].end;
-}
 
 /* Nothing but the region is in a loop, which would go round without a rest. */
 static bool would_spin(const struct rc_script *s, const struct rc_region *r)
@@ -250,6 +319,7 @@ const char *rc_region_used(const struct rc_script *s, struct rc_region *r, const
 {
     const char *why = why_around(s, r);
     enum rc_use use;
+    int before;
 
     if (why != NULL)
         return why;
@@ -258,12 +328,14 @@ const char *rc_region_used(const struct rc_script *s, struct rc_region *r, const
         if (s->sh->commands[c].negated && !rc_is_test(s->sh, c))
             return "its exit status is turned round";
     use = use_behind(s, r->last, 0);
-    r->left = use == RC_LEFT;
+    before = alive_before(s, r->first);
+    r->left =
+        use == RC_LEFT || (use == RC_FATAL && before != SHELL_NO && !fails_at_once(s->sh, before));
     if (use == RC_USED)
         return "its exit status is looked at";
     if (is_pid_used(s, r))
         return "its process id is used by a command behind it";
-    if (is_awaited(s, r, name))
+    if (rc_is_awaited(s, r, name))
         return "a loop waits for it";
     return would_spin(s, r) ? "the loop around it would go round without a rest" : NULL;
 }

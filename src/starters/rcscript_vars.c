@@ -30,7 +30,7 @@ struct rc_name *rc_names_find(const struct rc_names *names, const char *name, si
     return NULL;
 }
 
-static struct rc_name *find_or_add(struct rc_names *names, const char *name, size_t len)
+struct rc_name *rc_names_add(struct rc_names *names, const char *name, size_t len)
 {
     struct rc_name *found = rc_names_find(names, name, len);
     size_t bucket = hash(name, len) & (names->nbuckets - 1);
@@ -75,7 +75,7 @@ static void assign(struct rc_name *n, const char *value, bool certain)
 
 void rc_names_set(struct rc_names *names, const char *name, size_t len, const char *value)
 {
-    assign(find_or_add(names, name, len), value, true);
+    assign(rc_names_add(names, name, len), value, true);
 }
 
 const char *rc_names_lookup(void *ctx, const char *name, size_t len)
@@ -119,14 +119,14 @@ static void assign_word(struct rc_names *names, const struct shell *sh, int word
         return;
     name = (size_t)(equals - text);
     if (text[name - 1] == '+') {
-        assign(find_or_add(names, text, name - 1), gap, false);
+        assign(rc_names_add(names, text, name - 1), gap, false);
         return;
     }
     names->inexact = false;
     shell_expand(&value, equals + 1, len - name - 1, rc_names_lookup, names, NULL);
-    assign(find_or_add(names, text, name), buf_str(&value), certain);
+    assign(rc_names_add(names, text, name), buf_str(&value), certain);
     if (names->inexact)
-        find_or_add(names, text, name)->exact = false;
+        rc_names_add(names, text, name)->exact = false;
     buf_release(&value);
 }
 
@@ -148,8 +148,8 @@ static void assign_default(struct rc_names *names, const struct shell *sh, int w
     if (memchr(text + i, '=', len - i) == NULL)
         return;
     shell_expand(&value, text, len, rc_names_lookup, names, NULL);
-    assign(find_or_add(names, text + 2, i - 2), buf_str(&value), true);
-    find_or_add(names, text + 2, i - 2)->exact = false;
+    assign(rc_names_add(names, text + 2, i - 2), buf_str(&value), true);
+    rc_names_add(names, text + 2, i - 2)->exact = false;
     buf_release(&value);
 }
 
@@ -159,8 +159,8 @@ static void forget_words(struct rc_names *names, const struct shell *sh, int wor
 
     for (; word != SHELL_NO; word = sh->words[word].next)
         if (sh->bytes[sh->words[word].start] != '-')
-            assign(find_or_add(names, sh->bytes + sh->words[word].start,
-                               sh->words[word].end - sh->words[word].start),
+            assign(rc_names_add(names, sh->bytes + sh->words[word].start,
+                                sh->words[word].end - sh->words[word].start),
                    gap, false);
 }
 
@@ -185,7 +185,7 @@ void rc_names_pass(struct rc_names *names, const struct shell *sh, int c)
     if (command->kind == SHELL_FOR && command->first_word != SHELL_NO) {
         const struct shell_word *w = &sh->words[command->first_word];
 
-        assign(find_or_add(names, sh->bytes + w->start, w->end - w->start), gap, false);
+        assign(rc_names_add(names, sh->bytes + w->start, w->end - w->start), gap, false);
         return;
     }
     if (command->kind != SHELL_SIMPLE)
@@ -268,32 +268,14 @@ static bool runs_loop_variable(const struct shell *sh, int loop)
     return false;
 }
 
-/* $! stands in function F before any command of its own that runs in the background. */
-static bool reads_pid(const struct shell *sh, int f)
-{
-    const struct shell_command *function = &sh->commands[f];
-    const char *at = memmem(sh->bytes + function->start, function->end - function->start, "$!", 2);
-    size_t asked = at != NULL ? (size_t)(at - sh->bytes) : 0;
-
-    for (size_t c = (size_t)f + 1; at != NULL && c < sh->ncommands; c++) {
-        if (sh->commands[c].start >= asked)
-            break;
-        if (sh->commands[c].op == SHELL_AMP && sh->commands[c].end < asked)
-            return false;
-    }
-    return at != NULL;
-}
-
 static void read_function(struct rc_names *names, const struct shell *sh, int f)
 {
     const struct shell_word *w = &sh->words[sh->commands[f].first_word];
-    struct rc_name *n = find_or_add(names, sh->bytes + w->start, w->end - w->start);
+    struct rc_name *n = rc_names_add(names, sh->bytes + w->start, w->end - w->start);
     unsigned shifted = 0;
 
     n->function = true;
-    n->reads_pid = reads_pid(sh, f);
-    n->reads = memmem(sh->bytes + sh->commands[f].start,
-                      sh->commands[f].end - sh->commands[f].start, "$?", 2) != NULL;
+    rc_calls_function(n, sh, f);
     for (size_t c = (size_t)f + 1; c < sh->ncommands && sh->commands[c].start < sh->commands[f].end;
          c++) {
         int word = program_word(sh, (int)c);
@@ -313,76 +295,6 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
     }
 }
 
-/* set -e */
-static bool sets_errexit(const struct shell *sh, int c)
-{
-    int word = shell_name_word(sh, c);
-
-    if (!shell_word_is(sh, word, "set"))
-        return false;
-    for (word = sh->words[word].next; word != SHELL_NO; word = sh->words[word].next) {
-        const struct shell_word *w = &sh->words[word];
-
-        if (shell_word_is(sh, word, "errexit") ||
-            (sh->bytes[w->start] == '-' &&
-             memchr(sh->bytes + w->start, 'e', w->end - w->start) != NULL))
-            return true;
-    }
-    return false;
-}
-
-/* #!/bin/sh -e */
-static bool is_run_with_e(const struct shell *sh)
-{
-    const char *newline = memchr(sh->bytes, '\n', sh->len);
-    size_t len = newline != NULL ? (size_t)(newline - sh->bytes) : sh->len;
-
-    return len > 2 && memcmp(sh->bytes, "#!", 2) == 0 && memmem(sh->bytes, len, " -e", 3) != NULL;
-}
-
-/* The words that the condition of loop C is about. */
-static void read_condition(struct rc_names *names, const struct shell *sh, int c)
-{
-    const struct shell_block *cond = &sh->blocks[sh->commands[c].first_block];
-    size_t i = cond->start;
-
-    while (i < cond->end) {
-        size_t len = 0;
-
-        while (i + len < cond->end && isalnum((unsigned char)sh->bytes[i + len]))
-            len++;
-        if (len > 2 && len < 32) {
-            struct rc_name *n = find_or_add(names, sh->bytes + i, len);
-
-            n->awaited = sh->commands[c].end > n->awaited ? sh->commands[c].end : n->awaited;
-        }
-        i += len + 1;
-    }
-}
-
-static void read_calls(struct rc_names *names, const struct shell *sh)
-{
-    names->next_call = mem_array(sh->ncommands + 1, sizeof(*names->next_call));
-    names->asks_pid = memmem(sh->bytes, sh->len, "$!", 2) != NULL;
-    names->errexit = is_run_with_e(sh);
-    for (size_t c = sh->ncommands; c-- > 0;) {
-        int word = shell_name_word(sh, (int)c);
-        struct rc_name *n = NULL;
-
-        names->next_call[c] = SHELL_NO;
-        if (sh->commands[c].kind == SHELL_LOOP && sh->commands[c].first_block != SHELL_NO)
-            read_condition(names, sh, (int)c);
-        names->errexit = names->errexit || sets_errexit(sh, (int)c);
-        if (word != SHELL_NO)
-            n = rc_names_find(names, sh->bytes + sh->words[word].start,
-                              sh->words[word].end - sh->words[word].start);
-        if (n == NULL || !n->function)
-            continue;
-        names->next_call[c] = n->first_call;
-        n->first_call = (int)c;
-    }
-}
-
 void rc_names_init(struct rc_names *names, const struct shell *sh)
 {
     *names = (struct rc_names){.nbuckets = 64};
@@ -396,7 +308,8 @@ void rc_names_init(struct rc_names *names, const struct shell *sh)
             read_function(names, sh, (int)c);
         rc_names_pass(names, sh, (int)c);
     }
-    read_calls(names, sh);
+    rc_calls_read(names, sh);
+    rc_waits_read(names, sh);
     for (size_t i = 0; i < names->n; i++) {
         free(names->v[i].value);
         names->v[i].value = NULL;

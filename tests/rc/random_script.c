@@ -71,6 +71,22 @@ static void background(struct random_script *r)
     r->parallel = r->ended = true;
 }
 
+/* FORM with NAME for %s and a number of its own for %u. */
+static void put_form(struct random_script *r, const char *form, const char *name)
+{
+    const char *at;
+
+    r->number++;
+    for (; (at = strchr(form, '%')) != NULL; form = at + 2) {
+        buf_add(&r->text, form, (size_t)(at - form));
+        if (at[1] == 's')
+            put(r, name);
+        else
+            buf_printf(&r->text, "%u", r->number);
+    }
+    put(r, form);
+}
+
 /* ---- commands ---- */
 
 static void statements(struct random_script *r);
@@ -179,12 +195,8 @@ static void put_echo(struct random_script *r, const char *name)
 {
     static const char *const forms[] = {"echo starting %s", "echo \" %s.\"", "echo '%s: ok' >&1",
                                         "/bin/echo %s", "echo %s and kdc"};
-    const char *form = forms[pick(r, ARRAY_LEN(forms))];
-    size_t at = (size_t)(strstr(form, "%s") - form);
 
-    buf_add(&r->text, form, at);
-    put(r, name);
-    put(r, form + at + 2);
+    put_form(r, forms[pick(r, ARRAY_LEN(forms))], name);
 }
 
 static void put_status(struct random_script *r)
@@ -200,15 +212,12 @@ static void put_status(struct random_script *r)
         "mark %u $s",
         "for i in 1; do mark %u $?; done",
         "[ $? = 0 ] && mark %u",
+        "mark %u ${?}",
+        "tell",
+        "case $n in b) : ;; *) mark %u $?;; esac",
     };
-    const char *form = forms[pick(r, ARRAY_LEN(forms))], *at;
 
-    r->number++;
-    for (; (at = strstr(form, "%u")) != NULL; form = at + 2) {
-        buf_add(&r->text, form, (size_t)(at - form));
-        buf_printf(&r->text, "%u", r->number);
-    }
-    put(r, form);
+    put_form(r, forms[pick(r, ARRAY_LEN(forms))], NULL);
 }
 
 /* Names daemons, starts none. */
@@ -350,15 +359,67 @@ static void put_joined(struct random_script *r, const char *name)
 
 static void put_pid(struct random_script *r, const char *name)
 {
+    static const char *const opens[] = {"", "", "{ ", "if [ -x /usr/sbin/%s ]; then ", "( "};
+    static const char *const closes[] = {"", "", " }", " fi", " )"};
+    static const char *const asks[] = {"if [ \"$!\" = $p ]; then mark same; fi",
+                                       "if [ ${!} = $p ]; then mark same; fi", "pid", "ask"};
+    unsigned form = pick(r, ARRAY_LEN(opens));
+
     put(r, "other 5 & p=$!; ");
-    put_start(r, name);
+    put_form(r, opens[form], name);
+    if (form == 4 || pick(r, 4))
+        put_form(r, "/usr/sbin/%s -f", name);
+    else
+        put_start(r, name);
     background(r);
+    if (*closes[form] != '\0' && r->documents.len > 0)
+        newline(r);
+    put(r, closes[form]);
+    r->ended = *closes[form] == '\0';
     end(r);
     if (pick(r, 2)) {
         put_other(r);
         end(r);
     }
-    put(r, pick(r, 2) ? "if [ \"$!\" = $p ]; then mark same; fi" : "pid");
+    put(r, asks[pick(r, ARRAY_LEN(asks))]);
+}
+
+/* Its words, or the text that is run, do more than to start it. */
+static void put_rich(struct random_script *r, const char *name)
+{
+    static const char *const forms[] = {
+        "[ \"${D%u=b}\" ] && %s; mark %u $D%u",
+        "if [ ${D%u=b} = b ]; then %s; fi; mark %u $D%u",
+        "%s -c ${D%u:=b}; mark %u $D%u",
+        "/usr/sbin/%s -c \"${D%u=b}\"; mark %u $D%u",
+        "echo starting %s ${D%u=b}; %s; mark %u $D%u",
+        "eval \"%s; mark %u\"",
+        "eval \"mark %u && %s\"",
+        "eval 'D%u=b; %s'; mark %u $D%u",
+        "eval \"%s -f && echo %s\"",
+        "eval \"[ -f /none ] || /usr/sbin/%s\"",
+    };
+
+    put_form(r, forms[pick(r, ARRAY_LEN(forms))], name);
+}
+
+/* A loop that goes on until it runs; but not for ever, which would tell no more. */
+static void put_awaited(struct random_script *r, const char *name)
+{
+    static const char *const forms[] = {
+        "%s; until up %s || late %u; do sleep 1; done",
+        "if [ -x /usr/sbin/%s ]; then %s; fi; while :; do up %s && break; late %u && break; "
+        "sleep 1; done",
+        "/usr/sbin/%s; await %s %u",
+        "P%u=/run/%s.pid; %s -f; mark %u; await ${P%u##*/} %u",
+        "[ -x /usr/sbin/%s ] && %s; await %s %u",
+        "while :; do if up %s; then break; fi; late %u && break; %s; sleep 1; done",
+    };
+
+    if (strcmp(name, "portmap") == 0 && pick(r, 2))
+        put_form(r, "%s; until rpcinfo -p || late %u; do sleep 1; done", name);
+    else
+        put_form(r, forms[pick(r, ARRAY_LEN(forms))], name);
 }
 
 static void put_grouped(struct random_script *r, const char *name)
@@ -384,7 +445,7 @@ static void put_daemon(struct random_script *r)
         put_other(r);
         return;
     }
-    switch (pick(r, 10)) {
+    switch (pick(r, 12)) {
     case 0:
     case 1:
         put_announced(r, name);
@@ -404,6 +465,12 @@ static void put_daemon(struct random_script *r)
         break;
     case 7:
         put_pid(r, name);
+        break;
+    case 8:
+        put_rich(r, name);
+        break;
+    case 9:
+        put_awaited(r, name);
         break;
     default:
         put_start(r, name);
@@ -500,7 +567,7 @@ static void put_group(struct random_script *r)
 {
     bool subshell = pick(r, 2);
 
-    put(r, subshell ? "(" : "{ ");
+    put(r, subshell ? "( " : "{ "); /* (( begins an expression */
     statements(r);
     put(r, subshell ? ")" : "}");
     if (pick(r, 4) == 0)
@@ -551,7 +618,12 @@ static void statements(struct random_script *r)
 static void put_head(struct random_script *r)
 {
     put(r, "n=a\nrun() { \"$@\"; }\nsecond() { : $1; $2; }\nshow() { mark status $?; }\n"
-           "pid() { if [ \"$!\" = $p ]; then mark same; fi; }\n");
+           "pid() { if [ \"$!\" = $p ]; then mark same; fi; }\n"
+           "ask() { [ a ]; pid; }\ntell() { show; }\n"
+           "up() { while read -r l; do case $l in *\"${1%.pid}\"*) return 0;; esac; done </.x/log; "
+           "return 1; }\n"
+           "late() { eval \"k=\\$((K$1 += 1))\"; [ $k -gt 3 ] && mark late $1; }\n"
+           "await() { until up $1 || late $2; do sleep 1; done; }\nrpcinfo() { up portmap; }\n");
     for (size_t i = 0; i < DAEMONS; i++)
         buf_printf(&r->text, "V_%c%c=%s%s\n", daemons[i][0], daemons[i][strlen(daemons[i]) - 2],
                    i % 2 ? "/usr/sbin/" : "", daemons[i]);

@@ -28,6 +28,23 @@ static void check_all(const struct sample *samples, size_t n)
         check(&samples[i]);
 }
 
+/* A script that stays as it is for the start of NAME, on LINE. */
+struct kept {
+    unsigned line;
+    const char *name, *script;
+};
+
+static void check_kept(const struct kept *kept, size_t n, const char *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct buf refused = BUF_INIT;
+
+        buf_printf(&refused, "%u: cannot comment out '%s': %s\n", kept[i].line, kept[i].name, why);
+        check(&(struct sample){NULL, kept[i].script, kept[i].script, buf_str(&refused)});
+        buf_release(&refused);
+    }
+}
+
 static void test_comment(void **state)
 {
     static const struct sample samples[] = {
@@ -188,10 +205,12 @@ static void test_refused(void **state)
 static void test_status(void **state)
 {
     static const struct sample samples[] = {
-        {NULL, "f() {\n\tx\n\tnamed\n}\nf\n",             "f() {\n\tx\n\t#named\n\t:\n}\nf\n", NULL},
+        {NULL, "f() {\n\tx\n\tnamed\n}\nf\n",                            "f() {\n\tx\n\t#named\n\t:\n}\nf\n", NULL},
         {NULL, "named\necho $x\nif [ $? ]; then y; fi\n",
-         "#named\necho $x\nif [ $? ]; then y; fi\n",                                           NULL},
-        {NULL, "named; echo \" named: $?\"\n",            "#named; echo \" named: $?\"\n",     NULL},
+         "#named\necho $x\nif [ $? ]; then y; fi\n",                                                          NULL},
+        {NULL, "named; echo \" named: $?\"\n",                           "#named; echo \" named: $?\"\n",     NULL},
+        {NULL, "c() { y; d; }\nd() { [ $? = 0 ] || y; }\nx\nnamed\nc\n",
+         "c() { y; d; }\nd() { [ $? = 0 ] || y; }\nx\n#named\nc\n",                                           NULL},
     };
 
     (void)state;
@@ -202,20 +221,109 @@ static void test_status(void **state)
 static void test_left(void **state)
 {
     static const struct sample samples[] = {
-        {NULL, "x\nnamed\n",                           "x\n#named\n:\n",                            NULL},
-        {NULL, "x\nnamed\nexit 0\n",                   "x\n#named\nexit 0\n",                       NULL},
-        {NULL, "x\nnamed\nexit\n",                     "x\n#named\n:\nexit\n",                      NULL},
-        {NULL, "x=1\nnamed\n",                         "x=1\n#named\n",                             NULL},
-        {NULL, "x &\nnamed\n",                         "x &\n#named\n",                             NULL},
-        {NULL, "x\nnamed &\n",                         "x\n#named &\n:\n",                          NULL},
-        {NULL, "x\nnamed\ninetd\n",                    "x\n#named\n#inetd\n:\n",                    NULL},
-        {NULL, "if y; then\n x\n named\nfi\n",         "if y; then\n x\n #named\n :\nfi\n",         NULL},
-        {NULL, "f() {\n x\n named\n}\nf\nz\n",         "f() {\n x\n #named\n}\nf\nz\n",             NULL},
-        {NULL, "set -e\nf() {\n x\n named\n}\nf\nz\n", "set -e\nf() {\n x\n #named\n :\n}\nf\nz\n",
-         NULL                                                                                           },
+        {NULL, "x\nnamed\n",                                          "x\n#named\n:\n",                            NULL},
+        {NULL, "x\nnamed\nexit 0\n",                                  "x\n#named\nexit 0\n",                       NULL},
+        {NULL, "x\nnamed\nexit\n",                                    "x\n#named\n:\nexit\n",                      NULL},
+        {NULL, "x=1\nnamed\n",                                        "x=1\n#named\n",                             NULL},
+        {NULL, "x &\nnamed\n",                                        "x &\n#named\n",                             NULL},
+        {NULL, "x\nnamed &\n",                                        "x\n#named &\n:\n",                          NULL},
+        {NULL, "x\nnamed\ninetd\n",                                   "x\n#named\n#inetd\n:\n",                    NULL},
+        {NULL, "if y; then\n x\n named\nfi\n",                        "if y; then\n x\n #named\n :\nfi\n",         NULL},
+        {NULL, "f() {\n x\n named\n}\nf\nz\n",                        "f() {\n x\n #named\n}\nf\nz\n",             NULL},
+        {NULL, "set -e\nf() {\n x\n named\n}\nf\nz\n",                "set -e\nf() {\n x\n #named\n :\n}\nf\nz\n",
+         NULL                                                                                                          },
+        {NULL, "#!/bin/sh -ue\nf() {\n x\n named\n}\nf\nz\n",
+         "#!/bin/sh -ue\nf() {\n x\n #named\n :\n}\nf\nz\n",                                                       NULL},
+        {NULL, "#!/bin/sh -u /usr/x-e\nf() {\n x\n named\n}\nf\nz\n",
+         "#!/bin/sh -u /usr/x-e\nf() {\n x\n #named\n}\nf\nz\n",                                                   NULL},
+        {NULL, "f() {\n x && y\n named\n}\nf\nz\n",                   "f() {\n x && y\n #named\n :\n}\nf\nz\n",    NULL},
+        {NULL, "f() {\n if x; then\n  ! y\n  named\n fi\n}\nf\nz\n",
+         "f() {\n if x; then\n  ! y\n  #named\n  :\n fi\n}\nf\nz\n",                                               NULL},
+        {NULL, "(x || y\nnamed)\nz\n",                                "(x || y\n:)\nz\n",                          NULL},
+        {NULL, "if x; then\n y || z\n named\nfi\nz\n",                "if x; then\n y || z\n #named\nfi\nz\n",
+         NULL                                                                                                          },
     };
 
     (void)state;
+    check_all(samples, ARRAY_LEN(samples));
+}
+
+/* What looks at the status of the command before it. */
+static void test_status_used(void **state)
+{
+    static const struct kept kept[] = {
+        {3, "named", "c() { if [ ${?} -ne 0 ]; then y; fi; }\nx\nnamed\nc\n"},
+        {4, "named", "c() { d; }\nd() { [ $? = 0 ] || y; }\nx\nnamed\nc\n"  },
+        {3, "named", "last() { return; }\nx\nnamed\nlast || y\n"            },
+        {2, "named", "x\nnamed\ncase $y in a) z ;; b) echo $? ;; esac\n"    },
+        {2, "named", "x\nnamed\ncat <<E\n$?\nE\n"                           },
+    };
+
+    (void)state;
+    check_kept(kept, ARRAY_LEN(kept), "its exit status is looked at");
+}
+
+/* Loops that never end without the daemon, and some that do. */
+static void test_waits(void **state)
+{
+    static const struct kept kept[] = {
+        {1, "rpcbind", "rpcbind\nuntil rpcinfo -p >/x; do sleep 1; done\n"                     },
+        {1, "named",
+         "named\nwhile :; do\nif [ -f /run/named.pid ]; then break; fi\nsleep 1\ndone\n"       },
+        {2, "named",   "w() { until [ -f $1 ]; do sleep 1; done; }\nnamed\nw /run/named.pid\n" },
+        {3, "named",
+         "w() { while :; do pidof $1 && return; sleep 1; done; }\nv() { w named; }\nnamed\nv\n"},
+        {1, "named",   "f() { named; x; }\nw() { until pidof named; do :; done; }\nf\nw\n"     },
+        {2, "named",   "P=/run/named.pid\nnamed\nuntil [ -f \"$P\" ]; do sleep 1; done\n"      },
+        {2, "nfsd",    "nap() { sleep 1; }\nnfsd\nuntil [ -d /proc/fs/nfs ]; do nap; done\n"   },
+        {3, "named",   "while :; do\npidof named && break\nnamed\nsleep 1\ndone\n"             },
+        {3, "named",
+         "main() { f; w; x; }\nw() { until pidof named; do sleep 1; done; }\nf() { named; x; "
+         "}\nmain\n"                                                                           },
+    };
+    static const struct sample samples[] = {
+        {NULL, "while :; do\n if ! pidof named; then\n  named\n fi\n sleep 9\ndone\nx\n",
+         "while :; do\n if ! pidof named; then\n  #named\n  :\n fi\n sleep 9\ndone\nx\n", NULL},
+        {NULL, "w() { until pidof $1; do sleep 1; done; }\nw named\nnamed\nx\n",
+         "w() { until pidof $1; do sleep 1; done; }\nw named\n#named\nx\n",               NULL},
+        {NULL, "named\nwhile read name host; do x; done\n",
+         "#named\nwhile read name host; do x; done\n",                                    NULL},
+        {NULL, "while [ -f /x ]; do\n named -f\n x\n sleep 1\ndone\nx\n",
+         "while [ -f /x ]; do\n #named -f\n x\n sleep 1\ndone\nx\n",                      NULL},
+        {NULL, "named\nuntil [ -d /home/x ]; do sleep 1; done\n",
+         "#named\nuntil [ -d /home/x ]; do sleep 1; done\n",                              NULL},
+    };
+
+    (void)state;
+    check_kept(kept, ARRAY_LEN(kept), "a loop waits for it");
+    check_all(samples, ARRAY_LEN(samples));
+}
+
+/* What was put in the background last, or as which job. */
+static void test_pid(void **state)
+{
+    static const struct kept kept[] = {
+        {1, "named", "x & if [ a ]; then named & fi; P=$!\n"                  },
+        {1, "named", "{ named & }; echo $!\n"                                 },
+        {2, "named", "x &\nnamed &\necho ${!} >/y\n"                          },
+        {3, "named", "pid() { echo ${!}; }\nx &\nnamed &\npid\n"              },
+        {4, "named", "pid() { echo $!; }\nsay() { pid; }\nx &\nnamed &\nsay\n"},
+        {2, "named", "bg() { \"$@\" & }\nbg named\necho $!\n"                 },
+        {1, "named", "eval \"named &\"\necho $!\n"                            },
+        {3, "named", "for i in 1 2; do\necho $!\nnamed &\nx\ndone\n"          },
+        {1, "named", "named & x & wait %2\n"                                  },
+        {2, "named", "off() { kill -9 \"%1\"; }\nnamed &\nx &\noff\n"         },
+    };
+    static const struct sample samples[] = {
+        {NULL, "named &\nx &\necho $!\n",              "#named &\nx &\necho $!\n",              NULL},
+        {NULL, "x &\n(named &)\necho $!\n",            "x &\n#(named &)\necho $!\n",            NULL},
+        {NULL, "x & kill %1\nnamed &\ny\n",            "x & kill %1\n#named &\ny\n",            NULL},
+        {NULL, "named &\nprintf %-1s a\necho ${!x}\n", "#named &\nprintf %-1s a\necho ${!x}\n",
+         NULL                                                                                       },
+    };
+
+    (void)state;
+    check_kept(kept, ARRAY_LEN(kept), "its process id is used by a command behind it");
     check_all(samples, ARRAY_LEN(samples));
 }
 
@@ -275,10 +383,14 @@ static void test_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_comment), cmocka_unit_test(test_echo),   cmocka_unit_test(test_if),
-        cmocka_unit_test(test_colon),   cmocka_unit_test(test_inline), cmocka_unit_test(test_word),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_status), cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_long),    cmocka_unit_test(test_left),   cmocka_unit_test(test_tells),
+        cmocka_unit_test(test_comment),     cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_if),          cmocka_unit_test(test_colon),
+        cmocka_unit_test(test_inline),      cmocka_unit_test(test_word),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_status),
+        cmocka_unit_test(test_nul),         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_left),        cmocka_unit_test(test_tells),
+        cmocka_unit_test(test_waits),       cmocka_unit_test(test_pid),
+        cmocka_unit_test(test_status_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
