@@ -103,14 +103,15 @@ static bool is_followed(const struct shell *sh, int c)
 static void add_hits(struct rc_script *s, int c, struct rc_hits *hits)
 {
     const struct shell_command *command = &s->sh->commands[c];
-    bool replaces = shell_word_is(s->sh, shell_name_word(s->sh, c), "exec");
 
     for (size_t i = 0; i < hits->n; i++) {
         struct rc_hit *hit = &hits->v[i];
         size_t start = hit->list ? hit->word_start : command->start;
         size_t end = hit->list ? hit->word_end : command->end;
 
-        if (replaces && hit->locked == NULL && is_followed(s->sh, c))
+        if (hit->talks && hit->locked == NULL && (!rc_is_on_screen(s->sh, c) || rc_is_heard(s, c)))
+            hit->locked = mem_strdup("what is printed beside it does not go to the screen");
+        if (hit->replaces && hit->locked == NULL && is_followed(s->sh, c))
             hit->locked = mem_strdup("'exec' ends the script here, what follows it would run");
         rc_add_entry(s, hit, c, start, end);
     }
@@ -127,9 +128,8 @@ static void follow_source(struct rc_script *s, int c)
         return;
     rc_words_get(s, s->sh->words[name].next, &words);
     path = words.n > 0 ? words.v[0].text : "";
-    if (path[0] == '/' && strpbrk(path, "*?[\\\001") == NULL && path[1] != '\0' &&
-        !strlist_has(&s->p->more, path + 1))
-        strlist_add(&s->p->more, path + 1);
+    if (path[0] == '/' && strpbrk(path, "*?[\\\001") == NULL && path[1] != '\0')
+        rc_add_more(s->p, path);
     rc_words_release(&words);
 }
 
@@ -240,9 +240,10 @@ static struct rc_script *add_script(struct parse *p, const struct source *source
     state->scripts[state->n++] = s;
     s->p = p;
     s->source = source;
-    s->sh = shell_parse(source->bytes, source->len);
+    s->sh = s->file = shell_parse(source->bytes, source->len);
     s->marks = mem_alloc(s->sh->ncommands + 1);
     rc_names_init(&s->names, s->sh);
+    rc_runners_read(s);
     s->init = rc_is_init_script(s);
     s->locked = lock_of(s);
     return s;

@@ -5,11 +5,16 @@
  *     rcscript_vars.c     variables that hold constants, functions of the file
  *     rcscript_calls.c    ... what these functions look at, and who calls them
  *     rcscript_wrap.c     the program behind nohup, daemonize, sh -c, start-stop-daemon ...
+ *     rcscript_ssd.c      ... and that behind start-stop-daemon
  *     rcscript_words.c    the words of a command, expanded
  *     rcscript_start.c    which commands start a daemon
+ *     rcscript_asks.c     ... and which only ask it something
+ *     rcscript_service.c  ... and which do so through another script
+ *     rcscript_runner.c   functions that run what they are given
  *     rcscript_loop.c     loops that start the words of a list
  *     rcscript_init.c     init scripts and rc.d scripts, inittab
  *     rcscript_comment.c  start commands that are commented out
+ *     rcscript_idle.c     commands of no consequence
  *     rcscript_region.c   what goes with a start: its echo, its if, its list
  *     rcscript_status.c   what looks at a start from outside, or waits for it
  *     rcscript_wait.c     loops that go on until a daemon is there
@@ -67,13 +72,19 @@ struct rc_name {
     bool mixed;      /* there are several values */
     bool function;   /* the file defines a function of that name */
     unsigned runner; /* ... which runs its argument of that number, from 1; 0: none */
+    int runs[4];     /* ... by these commands */
+    unsigned nruns;
+    bool does_more;  /* ... and does other things too */
+    bool talks;      /* ... and prints something beside it */
     bool runs_all;   /* ... one after the other: its arguments are a list of programs */
     unsigned traits; /* ... what it does besides: enum rc_trait */
     int first_call;  /* ... the first command that calls it, or SHELL_NO */
     size_t ran;      /* ... and where the last of them ends that is run, once it was asked for */
     struct rc_mention awaited[RC_WAITINGS]; /* the name, in small letters, as a word of loops */
     unsigned char use; /* ... what becomes of its status: enum rc_use, once it was asked for */
-    int next;          /* same bucket */
+    unsigned char
+        heard; /* ... whether what it says is read: enum rc_heard, once it was asked for */
+    int next;  /* same bucket */
 };
 
 struct rc_names {
@@ -105,7 +116,8 @@ const char *rc_names_lookup(void *ctx, const char *name, size_t len);
 struct rc_script {
     struct parse *p;
     const struct source *source;
-    struct shell *sh;
+    struct shell *sh; /* of FILE, or of a text within it */
+    struct shell *file;
     struct rc_names names;
     bool init;    /* switched on and off from outside */
     char *locked; /* why nothing in it is edited; NULL */
@@ -166,6 +178,8 @@ struct rc_hit {
     size_t word_start, word_end;
     size_t nlist;
     bool indirect, loose;
+    bool talks;    /* something is printed beside it, by its string or its function */
+    bool replaces; /* 'exec' stands before it */
     char *locked;
 };
 
@@ -210,8 +224,32 @@ const char *rc_basename(const char *text);
  * DEPTH deep: their offsets then mean nothing. */
 void rc_find_words(struct rc_script *s, const struct rc_words *words, size_t at, unsigned depth,
                    struct rc_hits *hits);
-/* Look into a command line held in a word. WORDS are those of the command around it. */
+/* Look into a command line held in a word, which a shell of its own runs. */
 void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct rc_hits *hits);
+
+/* The program at WORDS[AT], named NAME, is run to do something else than to serve. */
+bool rc_only_asks(const char *name, const struct rc_words *words, size_t at);
+
+/* ---- through another script ---- */
+
+/* A path that looks like a start script: rc.NAME, or in init.d, rc.d, or SnnNAME. */
+bool rc_is_start_script(const char *path);
+/* Whether the words behind the script at WORDS[AT] tell it to start. */
+bool rc_says_start(const struct rc_words *words, size_t at);
+/* WORDS[AT] is the name of a service that is started. */
+void rc_find_service(struct rc_script *s, const struct rc_words *words, size_t at, bool list,
+                     struct rc_hits *hits);
+/* False when WORDS[AT] is no start script. */
+bool rc_find_script(struct rc_script *s, const struct rc_words *words, size_t at,
+                    struct rc_hits *hits);
+
+/* ---- functions that run what they are given ---- */
+
+/* Read what the functions of the script that run an argument do besides. */
+void rc_runners_read(struct rc_script *s);
+/* What the function F runs starts something, when it is called with the program at WORDS[AT]. */
+bool rc_runner_starts(const struct rc_script *s, const struct rc_name *f,
+                      const struct rc_words *words, size_t at);
 
 /* Words that begin a start without being its program (rcscript_wrap.c). */
 enum rc_wrap_kind {
@@ -229,11 +267,19 @@ enum rc_wrap_kind {
 bool rc_may_wrap(const struct rc_script *s, const char *text);
 enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *words, size_t *at);
 
+/* The same for start-stop-daemon, which is at *AT. */
+enum rc_wrap_kind rc_unwrap_ssd(const struct rc_script *s, const struct rc_words *words,
+                                size_t *at);
+/* A word that begins with - or +. */
+bool rc_is_option(const char *word);
+
 /* ---- init scripts ---- */
 
 bool rc_is_init_script(const struct rc_script *s);
 /* Add the entries of an init or rc.d script: one per daemon it starts. */
 void rc_add_init(struct rc_script *s);
+/* Have the script at PATH, which begins with a slash, read too. */
+void rc_add_more(struct parse *p, const char *path);
 /* The scripts that SOURCE, an inittab, names. */
 void rc_read_inittab(struct parse *p, const struct source *source);
 
@@ -303,13 +349,35 @@ const char *rc_region_used(const struct rc_script *s, struct rc_region *region, 
 /* The command before FIRST that is still there leaves status 0 for sure. */
 bool rc_succeeds_before(const struct rc_script *s, int first);
 
+/* ---- commands of no consequence ---- */
+
+enum rc_heard { RC_HEARD_UNKNOWN, RC_HEARD, RC_UNHEARD };
+
 /* The command's name is one of NAMES, which has a blank around each. */
 bool rc_is_named(const struct shell *sh, int c, const char *names);
 bool rc_has_text(const struct shell *sh, size_t start, size_t end, const char *text);
+/* An expansion in the text may assign to a variable or end the script: ${x:=y}, ${x?}, $((x++)). */
+bool rc_assigns(const struct shell *sh, size_t start, size_t end);
 /* Nothing is run to make the words of C, nothing is assigned by them. */
 bool rc_has_plain_words(const struct shell *sh, int c);
-/* A test that only looks. */
+/* Nothing is run to make the words of C but commands that print something, nothing is assigned. */
+bool rc_words_only_ask(const struct rc_script *s, int c);
+/* C, which stands in words or in a function, prints something and leaves nothing behind. */
+bool rc_is_query(const struct rc_script *s, int c);
+/* A test that only looks: leaving it out changes nothing. */
 bool rc_is_test(const struct shell *sh, int c);
+/* The redirection sends output to the screen, or nowhere. */
+bool rc_is_screen(const struct shell *sh, int redirection);
+/* C itself sends its output nowhere but to the screen. */
+bool rc_is_on_screen(const struct shell *sh, int c);
+/* What is around C reads its output or writes it to a file. */
+bool rc_is_heard(const struct rc_script *s, int c);
+/* Command C of SH, the script or a text within it, prints plain words on the screen. */
+bool rc_is_talk(const struct rc_script *s, const struct shell *sh, int c);
+/* It does that, or only looks; of what holds other commands, these are not looked at. */
+bool rc_is_idle(const struct rc_script *s, const struct shell *sh, int c);
+/* It changes only the shell that runs it. */
+bool rc_is_setting(const struct shell *sh, int c);
 bool rc_joins(enum shell_op op);
 
 int rcscript_disable(const struct parse *p, const struct entry *e, struct edits *edits,

@@ -91,7 +91,6 @@ static void add_assigned(struct rc_script *s, int c)
     for (int w = sh->commands[c].first_word; w != SHELL_NO; w = sh->words[w].next) {
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {
             size_t len = strlen(names[i]);
-            struct rc_words words = {0};
             struct rc_hits hits = {0};
             struct buf text = BUF_INIT;
 
@@ -106,7 +105,6 @@ static void add_assigned(struct rc_script *s, int c)
                 add_report(s, &hits.v[k], c);
             buf_release(&text);
             rc_hits_release(&hits);
-            rc_words_release(&words);
         }
     }
 }
@@ -131,6 +129,15 @@ void rc_add_init(struct rc_script *s)
 }
 
 /* ---- inittab ---- */
+
+/* No more files are read at all. */
+enum { MORE_MAX = 4096 };
+
+void rc_add_more(struct parse *p, const char *path)
+{
+    if (p->more.n < MORE_MAX && !strlist_has(&p->more, path + 1))
+        strlist_add(&p->more, path + 1);
+}
 
 /* A path that may be a start script's. A program's is none: getty need not be read. */
 static bool is_script_path(const char *path, bool command)
@@ -159,8 +166,8 @@ static void add_script(struct parse *p, const char *text, size_t len)
             size_t start = sh->words[w].start;
             char *path = mem_strndup(sh->bytes + start, sh->words[w].end - start);
 
-            if (is_script_path(path, command) && !strlist_has(&p->more, path + 1))
-                strlist_add(&p->more, path + 1);
+            if (is_script_path(path, command))
+                rc_add_more(p, path);
             command = command && rc_is_in(text_basename(path), " sh bash ash ksh exec ");
             free(path);
         }

@@ -12,10 +12,9 @@ enum { LOOP_COMMANDS = 64 };
  * variable holds one of the words now. */
 static bool only_starts(struct rc_script *s, int c)
 {
-    static const char idle[] = " echo printf [ test : true ";
     const struct shell *sh = s->sh;
     size_t n = 0;
-    bool only = true;
+    bool only = !rc_is_heard(s, c) && rc_is_on_screen(sh, c);
 
     for (size_t i = (size_t)c + 1;
          only && i < sh->ncommands && sh->commands[i].start < sh->commands[c].end; i++) {
@@ -23,14 +22,11 @@ static bool only_starts(struct rc_script *s, int c)
         struct rc_hits hits = {0};
         int word = shell_name_word(sh, (int)i);
 
-        if (sh->commands[i].kind != SHELL_SIMPLE)
-            continue;
-        if (word != SHELL_NO)
+        if (sh->commands[i].kind == SHELL_SIMPLE && word != SHELL_NO)
             rc_words_get(s, word, &words);
         if (words.n > 0)
             rc_find_words(s, &words, 0, 0, &hits);
-        only =
-            n++ < LOOP_COMMANDS && words.n > 0 && (hits.n > 0 || rc_is_in(words.v[0].text, idle));
+        only = n++ < LOOP_COMMANDS && (hits.n > 0 || rc_is_idle(s, sh, (int)i));
         rc_words_release(&words);
         rc_hits_release(&hits);
     }

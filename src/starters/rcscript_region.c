@@ -27,67 +27,6 @@ static bool refuse(struct grower *g, const char *why)
     return false;
 }
 
-bool rc_has_text(const struct shell *sh, size_t start, size_t end, const char *text)
-{
-    return end > start && memmem(sh->bytes + start, end - start, text, strlen(text)) != NULL;
-}
-
-bool rc_joins(enum shell_op op)
-{
-    return op == SHELL_AND || op == SHELL_OR || op == SHELL_PIPE;
-}
-
-/* ---- commands of no consequence ---- */
-
-bool rc_is_named(const struct shell *sh, int c, const char *names)
-{
-    int word = shell_name_word(sh, c);
-    char *name;
-    bool found;
-
-    if (word == SHELL_NO)
-        return false;
-    name =
-        mem_strndup(sh->bytes + sh->words[word].start, sh->words[word].end - sh->words[word].start);
-    found = rc_is_in(name, names);
-    free(name);
-    return found;
-}
-
-bool rc_has_plain_words(const struct shell *sh, int c)
-{
-    const struct shell_command *command = &sh->commands[c];
-
-    return command->first_block == SHELL_NO &&
-           !rc_has_text(sh, command->start, command->end, ":=") &&
-           !rc_has_text(sh, command->start, command->end, "`") &&
-           !rc_has_text(sh, command->start, command->end, "$(");
-}
-
-/* Leaving it out changes nothing. */
-bool rc_is_test(const struct shell *sh, int c)
-{
-    if (sh->commands[c].first_redir != SHELL_NO || !rc_has_plain_words(sh, c))
-        return false;
-    if (sh->commands[c].kind == SHELL_TEST)
-        return true;
-    return sh->commands[c].kind == SHELL_SIMPLE && rc_is_named(sh, c, " [ test : true false ");
-}
-
-static bool is_screen(const struct shell *sh, const struct shell_redir *redir)
-{
-    static const char *const targets[] = {
-        "/dev/console", "/dev/null", "/dev/tty", "/dev/tty1", "/dev/stderr", "1", "2", "&1", "&2"};
-    size_t len = redir->end - redir->target;
-
-    if (redir->op != '>')
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(targets); i++)
-        if (strlen(targets[i]) == len && memcmp(sh->bytes + redir->target, targets[i], len) == 0)
-            return true;
-    return false;
-}
-
 /* ---- the echo that announces the start ---- */
 
 /* NAME less what daemons' names begin and end with: rpc.statd is stat, in.telnetd is telnet, and
@@ -157,17 +96,12 @@ static bool says(const struct grower *g, int c, bool *named)
     struct rc_script script = *g->s;
     struct rc_words words = {0};
     struct buf text = BUF_INIT;
-    int word = shell_name_word(g->sh, c);
     bool other;
 
-    if (cmd(g, c)->kind != SHELL_SIMPLE || cmd(g, c)->negated || g->s->marks[c] != RC_ALIVE ||
-        !rc_is_named(g->sh, c, " echo printf print /bin/echo ") || !rc_has_plain_words(g->sh, c) ||
-        cmd(g, c)->first_word != word)
+    if (cmd(g, c)->negated || g->s->marks[c] != RC_ALIVE || !rc_is_talk(g->s, g->sh, c) ||
+        rc_is_heard(g->s, c))
         return false;
-    for (int r = cmd(g, c)->first_redir; r != SHELL_NO; r = g->sh->redirs[r].next)
-        if (!is_screen(g->sh, &g->sh->redirs[r]))
-            return false;
-    rc_words_get(&script, g->sh->words[word].next, &words);
+    rc_words_get(&script, g->sh->words[shell_name_word(g->sh, c)].next, &words);
     for (size_t i = 0; i < words.n; i++) {
         buf_adds(&text, words.v[i].text);
         buf_addc(&text, ' ');
@@ -243,10 +177,7 @@ static void take_echoes(struct grower *g)
 /* What a subshell may do besides: nothing of it is left when the start is gone. */
 static bool is_setting(const struct grower *g, int c)
 {
-    return cmd(g, c)->kind == SHELL_SIMPLE && rc_has_plain_words(g->sh, c) &&
-           cmd(g, c)->first_redir == SHELL_NO &&
-           (shell_name_word(g->sh, c) == SHELL_NO ||
-            rc_is_named(g->sh, c, " cd ulimit umask export "));
+    return rc_is_setting(g->sh, c);
 }
 
 /* What an endless loop may do besides. */
@@ -299,8 +230,40 @@ static bool only_tells(const struct grower *g, int c)
     return true;
 }
 
+/* Something would be reached when the loop C, in the foreground, were not there. Functions within
+ * functions are not followed far: what cannot be known counts. */
+static bool holds_up(const struct shell *sh, const struct rc_names *names, int c, unsigned depth)
+{
+    while (sh->commands[c].op != SHELL_AMP) {
+        const struct shell_block *b = &sh->blocks[sh->commands[c].block];
+        const struct rc_name *n = NULL;
+
+        for (int next = sh->commands[c].next; next != SHELL_NO; next = sh->commands[next].next)
+            if (sh->commands[next].kind != SHELL_FUNCTION)
+                return true;
+        if (b->parent == SHELL_NO)
+            return false;
+        if (b->kind == SHELL_BODY || b->kind == SHELL_COND)
+            return true;
+        c = b->parent;
+        if (b->kind != SHELL_FUNCTION_BODY)
+            continue;
+        if (sh->commands[c].first_word != SHELL_NO)
+            n = rc_names_find(names, sh->bytes + sh->words[sh->commands[c].first_word].start,
+                              sh->words[sh->commands[c].first_word].end -
+                                  sh->words[sh->commands[c].first_word].start);
+        if (n == NULL || n->first_call == SHELL_NO || depth > 1)
+            return true;
+        for (int call = n->first_call; call != SHELL_NO; call = names->next_call[call])
+            if (holds_up(sh, names, call, depth + 1))
+                return true;
+        return false;
+    }
+    return false;
+}
+
 /* The loop around the start, whose body is BLOCK, runs for nothing else. */
-static bool only_repeats(const struct grower *g, int c, int block)
+static bool only_repeats(struct grower *g, int c, int block)
 {
     bool endless = true;
     int t;
@@ -312,7 +275,11 @@ static bool only_repeats(const struct grower *g, int c, int block)
             return false;
         endless = endless && rc_is_named(g->sh, t, " : true ");
     }
-    return fills(g, block, endless ? is_pause : NULL);
+    if (!fills(g, block, endless ? is_pause : NULL))
+        return false;
+    if (holds_up(g->sh, &g->s->names, c, 0))
+        return refuse(g, "the loop around it may never end, what follows it would run");
+    return true;
 }
 
 /* Take in the group, subshell, loop or if around the region that holds nothing else. */
@@ -381,7 +348,10 @@ void rc_region_find(const struct entry *e, bool echoes, struct rc_region *region
         if (!take_block(&g))
             break;
     }
-    region->refused = rc_region_used(g.s, region, e->name);
+    if (region->refused == NULL)
+        region->refused = rc_region_used(g.s, region, e->name);
     if (region->refused == NULL && holds_other(&g, e))
         refuse(&g, "another start stands within it");
+    if (region->refused == NULL && !rc_words_only_ask(g.s, start->command))
+        refuse(&g, "its words do more than name what it is given");
 }

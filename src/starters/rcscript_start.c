@@ -11,47 +11,6 @@
 
 enum { TEXT_DEPTH = 4 };
 
-/* ---- programs that are named but not started ---- */
-
-static bool has_prefix(const struct rc_words *w, size_t from, const char *const *prefixes)
-{
-    for (size_t i = from; i < w->n; i++)
-        for (const char *const *p = prefixes; *p != NULL; p++)
-            if (text_starts(w->v[i].text, *p))
-                return true;
-    return false;
-}
-
-/* The program at WORDS[AT], named NAME, is run to do something else than to serve. */
-static bool only_asks(const char *name, const struct rc_words *w, size_t at)
-{
-    /* to others -v means to be loud */
-    static const char tells_version[] = " named httpd apache2 nginx lighttpd vsftpd proftpd snmpd "
-                                        "squid dnsmasq chronyd rpc.statd rpc.mountd exim exim4 ";
-    static const char *const mail[] = {"-bd", "-bD", "-bs", "-q", "-bS", NULL};
-    const char *first = at + 1 < w->n ? w->v[at + 1].text : "";
-    bool alone = at + 2 == w->n;
-
-    if (rc_is_in(first, " stop status reload kill configtest graceful-stop ") && alone)
-        return true;
-    if (alone && rc_is_in(first, " -V --version --help -h "))
-        return true;
-    if (alone && strcmp(first, "-v") == 0 && rc_is_in(name, tells_version))
-        return true;
-    if (rc_is_in(name, " nfsd rpc.nfsd ") && alone && strcmp(first, "0") == 0)
-        return true; /* no threads: it stops them */
-    if (rc_is_in(name, " sendmail exim exim4 smail "))
-        return !has_prefix(w, at + 1, mail);
-    if (rc_is_in(name, " apachectl apache2ctl postfix ndc rndc "))
-        return !rc_is_in(first, " start restart startssl ") && !has_prefix(w, at + 1, mail);
-    if (strcmp(name, "squid") == 0 && rc_is_in(first, " -z -k "))
-        return true;
-    if (rc_is_in(name, " sshd httpd apache2 nginx ") && rc_is_in(first, " -t -T -s "))
-        return true;
-    return strcmp(name, "httpd") == 0 && strcmp(first, "-k") == 0 && at + 2 < w->n &&
-           !rc_is_in(w->v[at + 2].text, " start restart startssl ");
-}
-
 /* A program that stands for a name: NAMED or named_program for named. */
 static char *name_of_variable(const struct rc_script *s, const struct rc_word *w)
 {
@@ -85,6 +44,33 @@ static char *name_of_variable(const struct rc_script *s, const struct rc_word *w
     return found;
 }
 
+/* The daemon that is started where the variable is empty: ${x:-named}. Caller frees. */
+static char *name_of_default(const struct rc_script *s, const struct rc_word *w)
+{
+    const char *text = s->sh->bytes + w->start;
+    size_t len = w->end - w->start, at = 0;
+    struct buf value = BUF_INIT;
+    const char *base;
+    char *name = NULL;
+
+    if (len > 2 && text[0] == '"') {
+        text++;
+        len -= 2;
+    }
+    if (len < 3 || memcmp(text, "${", 2) != 0 || text[len - 1] != '}')
+        return NULL;
+    for (at = 2; at < len && (isalnum((unsigned char)text[at]) || text[at] == '_');)
+        at++;
+    at += text[at] == ':';
+    if (at < len && strchr("-=", text[at]) != NULL)
+        shell_expand(&value, text + at + 1, len - at - 2, NULL, NULL, NULL);
+    base = rc_basename(buf_str(&value));
+    if (base != NULL && rc_is_daemon(s, base))
+        name = mem_strdup(base);
+    buf_release(&value);
+    return name;
+}
+
 /* The program at WORDS[AT] is only known when the script runs. */
 static void find_computed(struct rc_script *s, const struct rc_words *w, size_t at, unsigned depth,
                           struct rc_hits *hits)
@@ -96,6 +82,8 @@ static void find_computed(struct rc_script *s, const struct rc_words *w, size_t 
     if (depth > 0 || strcmp(w->v[at].text, only_gap) != 0)
         return;
     name = name_of_variable(s, &w->v[at]);
+    if (name == NULL)
+        name = name_of_default(s, &w->v[at]);
     if (name == NULL)
         return;
     hit = rc_hits_add(hits, name, w, at, w->n - at - 1);
@@ -112,140 +100,11 @@ static void find_program(struct rc_script *s, const struct rc_words *w, size_t a
 
     if (name == NULL)
         find_computed(s, w, at, depth, hits);
-    else if (rc_is_daemon(s, name) && !only_asks(name, w, at))
+    else if (rc_is_daemon(s, name) && !rc_only_asks(name, w, at))
         rc_hits_add(hits, name, w, at, w->n - at - 1);
 }
 
-/* ---- through another script ---- */
-
-/* Names of start scripts that are not the daemon's own. */
-static const struct {
-    const char *script, *program;
-} scripts[] = {
-    {"bind",              "named"    },
-    {"bind9",             "named"    },
-    {"dns",               "named"    },
-    {"nameserver",        "named"    },
-    {"rpc",               "portmap"  },
-    {"portmapper",        "portmap"  },
-    {"nfs",               "nfsd"     },
-    {"nfs-server",        "nfsd"     },
-    {"nfs-kernel-server", "nfsd"     },
-    {"nfsserver",         "nfsd"     },
-    {"nfs.server",        "nfsd"     },
-    {"nfs.client",        "rpc.statd"},
-    {"nfs-common",        "rpc.statd"},
-    {"nfslock",           "rpc.statd"},
-    {"nfs-client",        "rpc.statd"},
-    {"inet",              "inetd"    },
-    {"openbsd-inetd",     "inetd"    },
-    {"inetutils-inetd",   "inetd"    },
-    {"telnet",            "telnetd"  },
-    {"ftp",               "ftpd"     },
-    {"ssh",               "sshd"     },
-    {"yp",                "ypbind"   },
-    {"nis",               "ypbind"   },
-    {"snmp",              "snmpd"    },
-    {"web",               "httpd"    },
-    {"samba",             "smbd"     },
-    {"smb",               "smbd"     },
-    {"cups",              "cupsd"    },
-    {"xntp",              "ntpd"     },
-    {"ntp",               "ntpd"     },
-};
-
-/* The daemon that the script or service called NAME starts, or NULL. Caller frees. */
-static char *daemon_of_script(const struct rc_script *s, const char *path)
-{
-    const char *base = rc_basename(path);
-    char *name;
-
-    if (base == NULL)
-        return NULL;
-    if (text_starts(base, "rc."))
-        base += 3;
-    else if ((base[0] == 'S' || base[0] == 'K') && isdigit((unsigned char)base[1]) &&
-             isdigit((unsigned char)base[2]))
-        base += 3;
-    name = mem_strdup(base);
-    if (strlen(name) > 3 && strcmp(name + strlen(name) - 3, ".sh") == 0)
-        name[strlen(name) - 3] = '\0';
-    if (strlen(name) > 8 && strcmp(name + strlen(name) - 8, ".service") == 0)
-        name[strlen(name) - 8] = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-        if (strcmp(scripts[i].script, name) != 0)
-            continue;
-        free(name);
-        name = mem_strdup(scripts[i].program);
-        break;
-    }
-    if (rc_is_daemon(s, name))
-        return name;
-    free(name);
-    return NULL;
-}
-
-/* A path that looks like a start script: rc.NAME, or in init.d, rc.d, or SnnNAME. */
-static bool is_start_script(const char *path)
-{
-    const char *base = rc_basename(path);
-
-    if (base == NULL || strchr(path, '/') == NULL)
-        return false;
-    return text_starts(base, "rc.") || strstr(path, "/init.d/") != NULL ||
-           strstr(path, "/rc.d/") != NULL ||
-           (base[0] == 'S' && isdigit((unsigned char)base[1]) && isdigit((unsigned char)base[2]));
-}
-
-static void find_service(struct rc_script *s, const struct rc_words *w, size_t at, bool list,
-                         struct rc_hits *hits)
-{
-    char *name = daemon_of_script(s, w->v[at].text);
-    struct rc_hit *hit;
-
-    if (name == NULL)
-        return;
-    hit = rc_hits_add(hits, name, w, at, 0);
-    hit->indirect = true;
-    hit->list = list;
-    free(name);
-}
-
-static bool find_script(struct rc_script *s, const struct rc_words *w, size_t at,
-                        struct rc_hits *hits)
-{
-    const char *verb = at + 1 < w->n ? w->v[at + 1].text : "start";
-    char *name;
-    struct rc_hit *hit;
-
-    if (!is_start_script(w->v[at].text))
-        return false;
-    name = daemon_of_script(s, w->v[at].text);
-    if (name == NULL || !rc_is_in(verb, " start restart onestart faststart forcestart "))
-        goto out;
-    hit = rc_hits_add(hits, name, w, at, w->n - at - 1);
-    hit->indirect = true;
-out:
-    free(name);
-    return true;
-}
-
 /* ---- through a command line in a word ---- */
-
-/* Commands that may stand beside a start in a command line without being of any consequence. */
-static bool is_idle(const struct shell *sh, int c)
-{
-    static const char *const names[] = {"echo",   "printf", "cd",   "umask", "ulimit",
-                                        "export", ":",      "exec", "["};
-    int word = shell_name_word(sh, c);
-
-    if (sh->commands[c].kind != SHELL_SIMPLE || word == SHELL_NO)
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (shell_word_is(sh, word, names[i]))
-            return true;
-    return false;
-}
 
 /* What is behind the program may be anything, what it is itself may not. */
 static void lock_uncertain(struct rc_hit *hit, const struct rc_words *words)
@@ -259,11 +118,14 @@ static void lock_uncertain(struct rc_hit *hit, const struct rc_words *words)
     }
 }
 
-void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct rc_hits *hits)
+/* The starts in TEXT. Beside them it may only talk and look, and, where it is run by a shell of its
+ * OWN, change that shell. */
+static void find_text(struct rc_script *s, const char *text, bool own, unsigned depth,
+                      struct rc_hits *hits)
 {
     struct shell *sh;
     struct rc_script inner = *s;
-    bool others = false;
+    bool others = false, talks = false;
     size_t before = hits->n;
 
     if (depth >= TEXT_DEPTH || strlen(text) > SOURCE_LINE_MAX)
@@ -281,16 +143,25 @@ void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct 
             rc_find_words(&inner, &words, 0, depth + 1, hits);
         for (size_t i = found; i < hits->n; i++)
             lock_uncertain(&hits->v[i], &words);
-        others = others || (hits->n == found && !is_idle(sh, (int)c));
+        talks = talks || rc_is_talk(s, sh, (int)c);
+        others = others || (hits->n == found && !rc_is_idle(s, sh, (int)c) &&
+                            !(own && rc_is_setting(sh, (int)c)));
         rc_words_release(&words);
     }
     for (size_t i = before; i < hits->n; i++) {
         if ((others || hits->n - before > 1) && hits->v[i].locked == NULL)
             hits->v[i].locked = mem_strdup("it is one of several commands in one string");
+        hits->v[i].talks = hits->v[i].talks || talks;
+        hits->v[i].replaces = hits->v[i].replaces && !own;
         hits->v[i].list = false;
         hits->v[i].at = SIZE_MAX; /* a word of another command */
     }
     shell_free(sh);
+}
+
+void rc_find_text(struct rc_script *s, const char *text, unsigned depth, struct rc_hits *hits)
+{
+    find_text(s, text, true, depth, hits);
 }
 
 static void find_joined(struct rc_script *s, const struct rc_words *w, size_t at, unsigned depth,
@@ -302,7 +173,7 @@ static void find_joined(struct rc_script *s, const struct rc_words *w, size_t at
         buf_adds(&text, i > at ? " " : "");
         buf_adds(&text, w->v[i].text);
     }
-    rc_find_text(s, buf_str(&text), depth, hits);
+    find_text(s, buf_str(&text), false, depth, hits);
     buf_release(&text);
 }
 
@@ -317,7 +188,7 @@ static void find_list(struct rc_script *s, const struct rc_words *w, size_t at, 
         const char *name = rc_basename(w->v[i].text);
 
         if (services)
-            find_service(s, w, i, true, hits);
+            rc_find_service(s, w, i, true, hits);
         else if (name != NULL && rc_is_daemon(s, name))
             rc_hits_add(hits, name, w, i, 0)->list = true;
     }
@@ -347,7 +218,7 @@ static void find_inner(struct rc_script *s, const struct rc_words *words, size_t
 {
     switch (kind) {
     case RC_WRAP_NONE:
-        if (!find_script(s, words, at, hits))
+        if (!rc_find_script(s, words, at, hits))
             find_program(s, words, at, depth, hits);
         break;
     case RC_WRAP_LIST:
@@ -360,13 +231,13 @@ static void find_inner(struct rc_script *s, const struct rc_words *words, size_t
         find_joined(s, words, at, depth, hits);
         break;
     case RC_WRAP_NAME:
-        find_service(s, words, at, false, hits);
+        rc_find_service(s, words, at, false, hits);
         break;
     case RC_WRAP_NAMES:
         find_list(s, words, at, true, hits);
         break;
     case RC_WRAP_SCRIPT:
-        find_script(s, words, at, hits);
+        rc_find_script(s, words, at, hits);
         break;
     case RC_WRAP_SKIP:
     case RC_WRAP_STOP:
@@ -375,16 +246,33 @@ static void find_inner(struct rc_script *s, const struct rc_words *words, size_t
     }
 }
 
+/* Why a start behind the word TEXT is not edited, or NULL. *TALKS becomes true where the word is a
+ * function that prints. */
+static const char *why_locked(const struct rc_script *s, const char *text, bool *talks)
+{
+    const struct rc_name *f = rc_names_find(&s->names, text, strlen(text));
+
+    if (f != NULL && f->function)
+        *talks = *talks || f->talks;
+    if (f != NULL && f->function)
+        return f->does_more ? "the function that runs it does other things too" : NULL;
+    return strcmp(text, "coproc") == 0 ? "'coproc' hands its output to the script" : NULL;
+}
+
 void rc_find_words(struct rc_script *s, const struct rc_words *words, size_t at, unsigned depth,
                    struct rc_hits *hits)
 {
     const struct rc_word *listener = NULL;
+    const char *why = NULL;
+    bool replaces = false, talks = false;
     size_t before = hits->n;
 
     for (unsigned layers = 0; layers < 16 && at < words->n; layers++) {
         size_t inner = at;
         enum rc_wrap_kind kind = rc_unwrap(s, words, &inner);
 
+        why = why != NULL ? why : why_locked(s, words->v[at].text, &talks);
+        replaces = replaces || strcmp(words->v[at].text, "exec") == 0;
         if (kind != RC_WRAP_SKIP) {
             find_inner(s, words, inner, kind, depth, hits);
             break;
@@ -392,6 +280,12 @@ void rc_find_words(struct rc_script *s, const struct rc_words *words, size_t at,
         if (listener == NULL && is_listener(words->v[at].text))
             listener = &words->v[at];
         at = inner;
+    }
+    for (size_t i = before; i < hits->n; i++) {
+        hits->v[i].talks = hits->v[i].talks || talks;
+        hits->v[i].replaces = hits->v[i].replaces || replaces;
+        if (why != NULL && hits->v[i].locked == NULL)
+            hits->v[i].locked = mem_strdup(why);
     }
     set_listener(hits, before, listener);
 }
@@ -449,7 +343,7 @@ bool rc_is_worth(struct rc_script *s, int word)
     memcpy(name, text, len);
     name[len] = '\0';
     base = text_basename(name);
-    return rc_is_daemon(s, base) || rc_may_wrap(s, name) || is_start_script(name);
+    return rc_is_daemon(s, base) || rc_may_wrap(s, name) || rc_is_start_script(name);
 }
 
 void rc_find(struct rc_script *s, int c, struct rc_hits *hits)

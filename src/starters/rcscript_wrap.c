@@ -15,50 +15,65 @@ struct wrapper {
     unsigned operands;     /* words of its own before the program */
 };
 
+static const char setpriv_options[] =
+    " --reuid --regid --ruid --rgid --euid --egid --groups --inh-caps --ambient-caps "
+    "--bounding-set --securebits --pdeathsig --ptracer --selinux-label --apparmor-profile "
+    "--landlock-access --landlock-rule --seccomp-filter ";
+
+static const char systemd_run_options[] =
+    " --unit --property --description --slice --machine --host --setenv --uid --gid --nice "
+    "--working-directory --service-type --on-active --on-boot --on-startup --on-unit-active "
+    "--on-unit-inactive --on-calendar --timer-property ";
+
 /* Sorted by bytes. */
 static const struct wrapper wrappers[] = {
-    {"action",         RC_WRAP_SKIP, "",              "",                           1},
-    {"builtin",        RC_WRAP_SKIP, "",              "",                           0},
-    {"busybox",        RC_WRAP_SKIP, "",              "",                           0},
-    {"chpst",          RC_WRAP_SKIP, "ubePmdoplfcrt", "",                           0},
-    {"chroot",         RC_WRAP_SKIP, "ugG",           "",                           1},
-    {"chrt",           RC_WRAP_SKIP, "TPD",           "",                           1},
-    {"daemon",         RC_WRAP_SKIP, "ptulmoPTc",     " --user --check --pidfile ", 0},
-    {"daemonize",      RC_WRAP_SKIP, "aceloupv",      "",                           0},
-    {"doas",           RC_WRAP_SKIP, "uC",            "",                           0},
-    {"dropbearmulti",  RC_WRAP_SKIP, "",              "",                           0},
-    {"env",            RC_WRAP_SKIP, "uCP",           " --unset --chdir ",          0},
-    {"envdir",         RC_WRAP_SKIP, "",              "",                           1},
-    {"envuidgid",      RC_WRAP_SKIP, "",              "",                           1},
-    {"exec",           RC_WRAP_SKIP, "a",             "",                           0},
-    {"initlog",        RC_WRAP_TEXT, "",              "",                           0},
-    {"ionice",         RC_WRAP_SKIP, "cnpPu",         " --class --classdata ",      0},
-    {"limit",          RC_WRAP_SKIP, "",              "",                           0},
-    {"loadproc",       RC_WRAP_SKIP, "pn",            "",                           0},
-    {"log_action_cmd", RC_WRAP_SKIP, "",              "",                           0},
-    {"nice",           RC_WRAP_SKIP, "n",             " --adjustment ",             0},
-    {"nohup",          RC_WRAP_SKIP, "",              "",                           0},
-    {"numactl",        RC_WRAP_SKIP, "ipmNCl",        "",                           0},
-    {"schedtool",      RC_WRAP_SKIP, "anp",           "",                           0},
-    {"setpriv",        RC_WRAP_SKIP, "",              "",                           0},
-    {"setsid",         RC_WRAP_SKIP, "",              "",                           0},
-    {"setuidgid",      RC_WRAP_SKIP, "",              "",                           1},
-    {"softlimit",      RC_WRAP_SKIP, "adcflmoprst",   "",                           0},
-    {"start_daemon",   RC_WRAP_LIST, "pnul",          " --pidfile ",                0},
-    {"startproc",      RC_WRAP_LIST, "nlptugci",      "",                           0},
-    {"stdbuf",         RC_WRAP_SKIP, "ioe",           "",                           0},
-    {"sudo",           RC_WRAP_SKIP, "ugpCrthRTD",    " --user --group ",           0},
-    {"taskset",        RC_WRAP_SKIP, "",              "",                           1},
-    {"tcp-env",        RC_WRAP_SKIP, "t",             "",                           0},
-    {"tcpd",           RC_WRAP_SKIP, "",              "",                           1},
-    {"tcpserver",      RC_WRAP_SKIP, "cxBgulbt",      "",                           2},
-    {"tcpsvd",         RC_WRAP_SKIP, "bcCilux",       "",                           2},
-    {"time",           RC_WRAP_SKIP, "fo",            "",                           0},
-    {"timeout",        RC_WRAP_SKIP, "ks",            " --kill-after --signal ",    1},
-    {"toybox",         RC_WRAP_SKIP, "",              "",                           0},
-    {"udpsvd",         RC_WRAP_SKIP, "bcCilux",       "",                           2},
-    {"unshare",        RC_WRAP_SKIP, "SGRw",          "",                           0},
-    {"valgrind",       RC_WRAP_SKIP, "",              "",                           0},
+    {"action",         RC_WRAP_SKIP, "",               "",                                    1},
+    {"builtin",        RC_WRAP_SKIP, "",               "",                                    0},
+    {"busybox",        RC_WRAP_SKIP, "",               "",                                    0},
+    {"chpst",          RC_WRAP_SKIP, "ubePmdoplfcrt",  "",                                    0},
+    {"chroot",         RC_WRAP_SKIP, "ugG",            "",                                    1},
+    {"chrt",           RC_WRAP_SKIP, "TPD",            "",                                    1},
+    {"coproc",         RC_WRAP_SKIP, "",               "",                                    0},
+    {"daemon",         RC_WRAP_SKIP, "ptulmoPTc",      " --user --check --pidfile ",          0},
+    {"daemonize",      RC_WRAP_SKIP, "aceloupv",       "",                                    0},
+    {"doas",           RC_WRAP_SKIP, "uC",             "",                                    0},
+    {"dropbearmulti",  RC_WRAP_SKIP, "",               "",                                    0},
+    {"env",            RC_WRAP_SKIP, "uCP",            " --unset --chdir ",                   0},
+    {"envdir",         RC_WRAP_SKIP, "",               "",                                    1},
+    {"envuidgid",      RC_WRAP_SKIP, "",               "",                                    1},
+    {"exec",           RC_WRAP_SKIP, "a",              "",                                    0},
+    {"initlog",        RC_WRAP_TEXT, "",               "",                                    0},
+    {"ionice",         RC_WRAP_SKIP, "cnpPu",          " --class --classdata ",               0},
+    {"limit",          RC_WRAP_SKIP, "",               "",                                    0},
+    {"loadproc",       RC_WRAP_SKIP, "pn",             "",                                    0},
+    {"log_action_cmd", RC_WRAP_SKIP, "",               "",                                    0},
+    {"nice",           RC_WRAP_SKIP, "n",              " --adjustment ",                      0},
+    {"nohup",          RC_WRAP_SKIP, "",               "",                                    0},
+    {"nsenter",        RC_WRAP_SKIP, "tSGW",           " --target --setuid --setgid --wdns ", 0},
+    {"numactl",        RC_WRAP_SKIP, "ipmNCl",         "",                                    0},
+    {"s6-setuidgid",   RC_WRAP_SKIP, "",               "",                                    1},
+    {"schedtool",      RC_WRAP_SKIP, "anp",            "",                                    0},
+    {"setpriv",        RC_WRAP_SKIP, "",               setpriv_options,                       0},
+    {"setsid",         RC_WRAP_SKIP, "",               "",                                    0},
+    {"setuidgid",      RC_WRAP_SKIP, "",               "",                                    1},
+    {"softlimit",      RC_WRAP_SKIP, "adcflmoprst",    "",                                    0},
+    {"start_daemon",   RC_WRAP_LIST, "pnul",           " --pidfile ",                         0},
+    {"startproc",      RC_WRAP_LIST, "nlptugci",       "",                                    0},
+    {"stdbuf",         RC_WRAP_SKIP, "ioe",            "",                                    0},
+    {"strace",         RC_WRAP_SKIP, "oepsaubEIOSXPU", "",                                    0},
+    {"sudo",           RC_WRAP_SKIP, "ugpCrthRTD",     " --user --group ",                    0},
+    {"systemd-run",    RC_WRAP_SKIP, "pMHEu",          systemd_run_options,                   0},
+    {"taskset",        RC_WRAP_SKIP, "",               "",                                    1},
+    {"tcp-env",        RC_WRAP_SKIP, "t",              "",                                    0},
+    {"tcpd",           RC_WRAP_SKIP, "",               "",                                    1},
+    {"tcpserver",      RC_WRAP_SKIP, "cxBgulbt",       "",                                    2},
+    {"tcpsvd",         RC_WRAP_SKIP, "bcCilux",        "",                                    2},
+    {"time",           RC_WRAP_SKIP, "fo",             "",                                    0},
+    {"timeout",        RC_WRAP_SKIP, "ks",             " --kill-after --signal ",             1},
+    {"toybox",         RC_WRAP_SKIP, "",               "",                                    0},
+    {"udpsvd",         RC_WRAP_SKIP, "bcCilux",        "",                                    2},
+    {"unshare",        RC_WRAP_SKIP, "SGRw",           "",                                    0},
+    {"valgrind",       RC_WRAP_SKIP, "",               "",                                    0},
 };
 
 static int by_name(const void *name, const void *wrapper)
@@ -71,7 +86,7 @@ static const struct wrapper *find_wrapper(const char *name)
     return bsearch(name, wrappers, ARRAY_LEN(wrappers), sizeof(wrappers[0]), by_name);
 }
 
-static bool is_option(const char *word)
+bool rc_is_option(const char *word)
 {
     return (word[0] == '-' && word[1] != '\0') || (word[0] == '+' && word[1] != '\0');
 }
@@ -96,7 +111,7 @@ static bool takes_next(const char *word, const char *valued, const char *long_on
 static size_t skip_options(const struct rc_words *w, size_t at, const char *valued,
                            const char *long_ones)
 {
-    while (at < w->n && is_option(w->v[at].text)) {
+    while (at < w->n && rc_is_option(w->v[at].text)) {
         const char *word = w->v[at++].text;
 
         if (strcmp(word, "--") == 0)
@@ -171,7 +186,7 @@ static enum rc_wrap_kind unwrap_shell(const struct rc_script *s, const struct rc
     size_t i = *at + 1;
 
     (void)s;
-    for (; i < w->n && is_option(w->v[i].text); i++) {
+    for (; i < w->n && rc_is_option(w->v[i].text); i++) {
         if (w->v[i].text[0] == '-' && strchr(w->v[i].text, 'c') != NULL && i + 1 < w->n) {
             *at = i + 1;
             return RC_WRAP_TEXT;
@@ -179,83 +194,6 @@ static enum rc_wrap_kind unwrap_shell(const struct rc_script *s, const struct rc
     }
     *at = i;
     return i < w->n ? RC_WRAP_SCRIPT : RC_WRAP_STOP;
-}
-
-/* What an option of start-stop-daemon says. */
-struct ssd {
-    bool start, stop;
-    struct rc_word *program; /* of -x or -a, which comes before it */
-    bool startas;
-};
-
-static void ssd_program(struct ssd *d, struct rc_word *word, bool startas)
-{
-    if (d->startas && !startas)
-        return;
-    d->program = word;
-    d->startas = startas;
-}
-
-/* --name VALUE or --name=VALUE. Returns how many words it takes. */
-static size_t ssd_long(struct ssd *d, const struct rc_words *w, size_t i)
-{
-    static const char valued[] =
-        " --exec --startas --name --pidfile --user --group --chuid --chroot "
-        "--chdir --nicelevel --iosched --procsched --umask --retry --signal "
-        "--ppid --output --stdout --stderr --env --wait ";
-    const char *equals = strchr(w->v[i].text, '=');
-    char *name = mem_strndup(w->v[i].text, strcspn(w->v[i].text, "="));
-    bool takes = rc_is_in(name, valued) && equals == NULL && i + 1 < w->n;
-
-    d->start = d->start || strcmp(name, "--start") == 0;
-    d->stop = d->stop || rc_is_in(name, " --stop --status --test ");
-    if (rc_is_in(name, " --exec --startas ") && (takes || equals != NULL)) {
-        if (equals != NULL)
-            memmove(w->v[i].text, equals + 1, strlen(equals));
-        ssd_program(d, &w->v[i + takes], strcmp(name, "--startas") == 0);
-    }
-    free(name);
-    return 1 + takes;
-}
-
-/* Letters, the last of which may have its value behind it or in the next word. */
-static size_t ssd_short(struct ssd *d, const struct rc_words *w, size_t i)
-{
-    static const char valued[] = "xanpugcrdNIkPRs12e";
-    char *text = w->v[i].text;
-
-    for (size_t k = 1; text[k] != '\0'; k++) {
-        bool attached = text[k + 1] != '\0';
-        char c = text[k];
-
-        d->start = d->start || c == 'S';
-        d->stop = d->stop || c == 'K' || c == 'T' || c == 't';
-        if (strchr(valued, c) == NULL)
-            continue;
-        if (!attached && i + 1 >= w->n)
-            break;
-        if (attached && (c == 'x' || c == 'a'))
-            memmove(text, text + k + 1, strlen(text + k));
-        if (c == 'x' || c == 'a')
-            ssd_program(d, &w->v[i + !attached], c == 'a');
-        return 1 + !attached;
-    }
-    return 1;
-}
-
-/* start-stop-daemon: -S and what -a or -x names, else the first operand behind --. */
-static enum rc_wrap_kind unwrap_ssd(const struct rc_script *s, const struct rc_words *w, size_t *at)
-{
-    struct ssd d = {0};
-    size_t i = *at + 1;
-
-    (void)s;
-    while (i < w->n && is_option(w->v[i].text) && strcmp(w->v[i].text, "--") != 0)
-        i += text_starts(w->v[i].text, "--") ? ssd_long(&d, w, i) : ssd_short(&d, w, i);
-    if (!d.start || d.stop)
-        return RC_WRAP_STOP;
-    *at = d.program != NULL ? (size_t)(d.program - w->v) : i;
-    return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
 }
 
 /* rcctl start NAME..., service NAME start, systemctl start NAME... */
@@ -304,6 +242,45 @@ static enum rc_wrap_kind unwrap_command(const struct rc_script *s, const struct 
     return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
 }
 
+/* flock FILE COMMAND..., flock FILE -c LINE */
+static enum rc_wrap_kind unwrap_flock(const struct rc_script *s, const struct rc_words *w,
+                                      size_t *at)
+{
+    (void)s;
+    *at = skip_options(w, *at + 1, "wE", " --wait --timeout --conflict-exit-code ") + 1;
+    if (*at < w->n && rc_is_in(w->v[*at].text, " -c --command ")) {
+        ++*at;
+        return *at < w->n ? RC_WRAP_TEXT : RC_WRAP_STOP;
+    }
+    return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
+}
+
+/* ip netns exec NAME COMMAND..., ip vrf exec NAME COMMAND... */
+static enum rc_wrap_kind unwrap_ip(const struct rc_script *s, const struct rc_words *w, size_t *at)
+{
+    size_t i = skip_options(w, *at + 1, "nf", "");
+
+    (void)s;
+    if (i + 3 >= w->n || !rc_is_in(w->v[i].text, " netns vrf ") ||
+        strcmp(w->v[i + 1].text, "exec") != 0)
+        return RC_WRAP_STOP;
+    *at = i + 3;
+    return RC_WRAP_SKIP;
+}
+
+/* setarch ARCH OPTION... COMMAND..., where the ARCH may be missing */
+static enum rc_wrap_kind unwrap_setarch(const struct rc_script *s, const struct rc_words *w,
+                                        size_t *at)
+{
+    const char *base;
+
+    *at = skip_options(w, *at + 1, "", "");
+    base = *at < w->n ? rc_basename(w->v[*at].text) : NULL;
+    if (base != NULL && !rc_is_daemon(s, base))
+        *at = skip_options(w, *at + 1, "", "");
+    return *at < w->n ? RC_WRAP_SKIP : RC_WRAP_STOP;
+}
+
 static const struct grammar {
     const char *names; /* blanks around each */
     enum rc_wrap_kind (*unwrap)(const struct rc_script *s, const struct rc_words *w, size_t *at);
@@ -312,23 +289,26 @@ static const struct grammar {
     {" runuser ",                                                unwrap_runuser},
     {" trap ",                                                   unwrap_trap   },
     {" sh bash ash dash ksh ksh93 mksh pdksh hush zsh ",         unwrap_shell  },
-    {" start-stop-daemon ",                                      unwrap_ssd    },
+    {" start-stop-daemon ",                                      rc_unwrap_ssd },
     {" rcctl systemctl initctl service invoke-rc.d rc-service ", unwrap_service},
     {" startsrc ",                                               unwrap_src    },
     {" eval ",                                                   unwrap_eval   },
     {" command ",                                                unwrap_command},
+    {" flock ",                                                  unwrap_flock  },
+    {" ip ",                                                     unwrap_ip     },
+    {" setarch linux32 linux64 i386 x86_64 ",                    unwrap_setarch},
 };
 
 /* ---- */
 
 /* A call of a function of the file that runs one of its arguments, or all. */
-static enum rc_wrap_kind unwrap_function(const struct rc_name *f, const struct rc_words *w,
-                                         size_t *at)
+static enum rc_wrap_kind unwrap_function(const struct rc_script *s, const struct rc_name *f,
+                                         const struct rc_words *w, size_t *at)
 {
     if (f->runner == 0)
         return RC_WRAP_STOP;
     *at += f->runner;
-    if (*at >= w->n)
+    if (*at >= w->n || !rc_runner_starts(s, f, w, *at))
         return RC_WRAP_STOP;
     return f->runs_all ? RC_WRAP_LIST : RC_WRAP_SKIP;
 }
@@ -376,7 +356,7 @@ enum rc_wrap_kind rc_unwrap(const struct rc_script *s, const struct rc_words *w,
         return RC_WRAP_NONE;
     function = rc_names_find(&s->names, w->v[*at].text, strlen(w->v[*at].text));
     if (function != NULL && function->function)
-        return unwrap_function(function, w, at);
+        return unwrap_function(s, function, w, at);
     for (size_t i = 0; i < ARRAY_LEN(grammars); i++)
         if (rc_is_in(base, grammars[i].names))
             return grammars[i].unwrap(s, w, at);

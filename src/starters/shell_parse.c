@@ -302,14 +302,14 @@ void shell_read_subst(struct reader *r)
 
 void shell_read_backquote(struct reader *r, size_t close)
 {
-    size_t end = r->end, base = r->pending_base;
+    size_t from = r->pos, end = r->end, base = r->pending_base;
 
     if (!shell_deeper(r))
         return;
     r->end = close;
     r->pending_base = r->npending;
     shell_next(r);
-    shell_read_block(r, SHELL_SUBST, SHELL_NO, r->pos);
+    shell_read_block(r, SHELL_SUBST, SHELL_NO, from);
     r->depth--;
     if (r->tok.kind != TOKEN_EOF)
         shell_problem(r, r->tok.start, "backquoted commands are not balanced");
