@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batten/catalogue.h"
 #include "batten/diag.h"
 #include "batten/edit.h"
 #include "batten/lens.h"
@@ -27,6 +26,7 @@
 #include "batten/text.h"
 
 #include "random_script.c" /* one program, three files */
+#include "rc_starter.h"
 #include "trace_root.c"
 
 static const char *const shells[][2] = {
@@ -228,22 +228,6 @@ static void judge(struct judged *j, size_t shell)
         printf("  (%s)\n", shells[shell][0]);
     strlist_release(&old);
     strlist_release(&new);
-}
-
-static bool is_daemon(const char *basename)
-{
-    return catalogue_program(basename) != NULL;
-}
-
-static const struct starter *rc_starter(void)
-{
-    size_t n;
-    const struct starter *const *all = starters(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i]->name, "rcscript") == 0)
-            return all[i];
-    return NULL;
 }
 
 static void check_found(struct judged *j)

@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "batten/buf.h"
-#include "batten/catalogue.h"
 #include "batten/diag.h"
 #include "batten/edit.h"
 #include "batten/lens.h"
@@ -22,26 +21,12 @@
 #include "batten/source.h"
 #include "batten/starter.h"
 
+#include "rc_starter.h"
+
 struct script {
     struct source source;
     struct parse p;
 };
-
-static bool is_daemon(const char *basename)
-{
-    return catalogue_program(basename) != NULL;
-}
-
-static const struct starter *rc_starter(void)
-{
-    size_t n;
-    const struct starter *const *all = starters(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i]->name, "rcscript") == 0)
-            return all[i];
-    return NULL;
-}
 
 static int read_file(const char *path, struct buf *out)
 {

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "batten/catalogue.h"
 #include "batten/diag.h"
 #include "batten/edit.h"
 #include "batten/lens.h"
@@ -23,6 +22,8 @@
 #include "batten/source.h"
 #include "batten/starter.h"
 #include "batten/text.h"
+
+#include "rc_starter.h"
 
 #include "trace_root.c" /* one program, two files */
 
@@ -40,22 +41,6 @@ struct totals {
     bool spoil;
     size_t scripts, judged, runs, planned, seen, breaches;
 };
-
-static bool is_daemon(const char *basename)
-{
-    return catalogue_program(basename) != NULL;
-}
-
-static const struct starter *rc_starter(void)
-{
-    size_t n;
-    const struct starter *const *all = starters(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i]->name, "rcscript") == 0)
-            return all[i];
-    return NULL;
-}
 
 static bool read_file(const char *path, struct buf *out)
 {
