@@ -62,7 +62,7 @@ process()
         out=$(one_run 2>&1)
         status=$?
         echo "$status" >>"$work/statuses.$1"
-        sed -nE 's/^change ([0-9]+):.*/\1/p' <<<"$out" | head -n 1 >>"$work/changes.$1"
+        sed -nE 's/^change ([0-9]+)(:| takes back ).*/\1/p' <<<"$out" | head -n 1 >>"$work/changes.$1"
         case $status in
         0 | 1 | 3 | 4 | 7) ;;
         *) printf 'status %s\n%s\n' "$status" "$out" >>"$work/wrong" ;;

@@ -28,7 +28,7 @@ utmp_entry()
 # on_terminal COMMAND...: on a pseudo-terminal, whose parents hold no connection
 on_terminal()
 {
-    script -qec "$*" /dev/null </dev/null >/tmp/said 2>&1 || true
+    SHELL=/bin/bash script -qec "$*" /dev/null </dev/null >/tmp/said 2>&1 || true
     cat /tmp/said
 }
 
