@@ -62,6 +62,9 @@ struct rc_mention {
     size_t end, first, last;
 };
 
+/* Whether anything is reached when a function comes back; 0: not asked yet. */
+enum { RC_HELD = 1, RC_FREE };
+
 /* What is known of one name, as a variable and as a function. */
 struct rc_name {
     char *name;
@@ -83,8 +86,9 @@ struct rc_name {
     struct rc_mention awaited[RC_WAITINGS]; /* the name, in small letters, as a word of loops */
     unsigned char use; /* ... what becomes of its status: enum rc_use, once it was asked for */
     unsigned char
-        heard; /* ... whether what it says is read: enum rc_heard, once it was asked for */
-    int next;  /* same bucket */
+        heard;          /* ... whether what it says is read: enum rc_heard, once it was asked for */
+    unsigned char held; /* ... whether anything waits for it to come back: RC_HELD or RC_FREE */
+    int next;           /* same bucket */
 };
 
 struct rc_names {

@@ -230,13 +230,38 @@ static bool only_tells(const struct grower *g, int c)
     return true;
 }
 
-/* Something would be reached when the loop C, in the foreground, were not there. Functions within
- * functions are not followed far: what cannot be known counts. */
+/* Calls that are followed from one function to the next. */
+enum { CALLS_MAX = 32 };
+
+static bool holds_up(const struct shell *sh, const struct rc_names *names, int c, unsigned depth);
+
+/* The same of the calls of the function that C defines. What cannot be known counts. */
+static bool calls_hold_up(const struct shell *sh, const struct rc_names *names, int c,
+                          unsigned depth)
+{
+    int word = sh->commands[c].first_word;
+    struct rc_name *n = NULL;
+
+    if (word != SHELL_NO)
+        n = rc_names_find(names, sh->bytes + sh->words[word].start,
+                          sh->words[word].end - sh->words[word].start);
+    if (n == NULL || n->first_call == SHELL_NO || depth >= CALLS_MAX)
+        return true;
+    if (n->held != 0)
+        return n->held == RC_HELD;
+    n->held = RC_HELD; /* for a function that calls itself, and while it is looked at */
+    for (int call = n->first_call; call != SHELL_NO; call = names->next_call[call])
+        if (holds_up(sh, names, call, depth + 1))
+            return true;
+    n->held = RC_FREE;
+    return false;
+}
+
+/* Something would be reached when C, in the foreground, were not there or came back. */
 static bool holds_up(const struct shell *sh, const struct rc_names *names, int c, unsigned depth)
 {
     while (sh->commands[c].op != SHELL_AMP) {
         const struct shell_block *b = &sh->blocks[sh->commands[c].block];
-        const struct rc_name *n = NULL;
 
         for (int next = sh->commands[c].next; next != SHELL_NO; next = sh->commands[next].next)
             if (sh->commands[next].kind != SHELL_FUNCTION)
@@ -246,19 +271,41 @@ static bool holds_up(const struct shell *sh, const struct rc_names *names, int c
         if (b->kind == SHELL_BODY || b->kind == SHELL_COND)
             return true;
         c = b->parent;
-        if (b->kind != SHELL_FUNCTION_BODY)
-            continue;
-        if (sh->commands[c].first_word != SHELL_NO)
-            n = rc_names_find(names, sh->bytes + sh->words[sh->commands[c].first_word].start,
-                              sh->words[sh->commands[c].first_word].end -
-                                  sh->words[sh->commands[c].first_word].start);
-        if (n == NULL || n->first_call == SHELL_NO || depth > 1)
-            return true;
-        for (int call = n->first_call; call != SHELL_NO; call = names->next_call[call])
-            if (holds_up(sh, names, call, depth + 1))
-                return true;
-        return false;
+        if (b->kind == SHELL_FUNCTION_BODY)
+            return calls_hold_up(sh, names, c, depth);
     }
+    return false;
+}
+
+/* The daemon, with nothing in front of it that would leave it alone, is told to stay in the
+ * foreground: the command comes back when it ends. */
+static bool stays(const struct entry *e)
+{
+    static const struct {
+        const char *program, *letters;
+    } rows[] = {
+        {"sshd",      "D" },
+        {"dropbear",  "F" },
+        {"telnetd",   "F" },
+        {"named",     "fg"},
+        {"httpd",     "f" },
+        {"lighttpd",  "D" },
+        {"ntpd",      "n" },
+        {"inetd",     "i" },
+        {"rpcbind",   "f" },
+        {"rpc.statd", "F" },
+    };
+    const char *letters = NULL;
+
+    if (e->argv[0] == NULL || strcmp(text_basename(e->argv[0]), e->name) != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strcmp(e->name, rows[i].program) == 0)
+            letters = rows[i].letters;
+    for (size_t i = 0; letters != NULL && e->argv[i] != NULL; i++)
+        if (e->argv[i][0] == '-' && e->argv[i][1] != '\0' && e->argv[i][2] == '\0' &&
+            strchr(letters, e->argv[i][1]) != NULL)
+            return true;
     return false;
 }
 
@@ -350,6 +397,8 @@ void rc_region_find(const struct entry *e, bool echoes, struct rc_region *region
     }
     if (region->refused == NULL)
         region->refused = rc_region_used(g.s, region, e->name);
+    if (region->refused == NULL && stays(e) && holds_up(g.sh, &g.s->names, region->last, 0))
+        refuse(&g, "it stays in the foreground, what follows it would run");
     if (region->refused == NULL && holds_other(&g, e))
         refuse(&g, "another start stands within it");
     if (region->refused == NULL && !rc_words_only_ask(g.s, start->command))

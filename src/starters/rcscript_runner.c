@@ -52,11 +52,13 @@ static bool is_name_byte(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* C stands in the function itself, and not in a branch of it. */
+/* C stands in the function itself, and not in a branch of it, nor behind && or ||. */
 static bool is_direct(const struct shell *sh, int c)
 {
-    int parent = sh->blocks[sh->commands[c].block].parent;
+    int parent = sh->blocks[sh->commands[c].block].parent, before = sh->commands[c].prev;
 
+    if (before != SHELL_NO && sh->commands[before].op >= SHELL_AND)
+        return false;
     return parent != SHELL_NO && sh->blocks[sh->commands[parent].block].kind == SHELL_FUNCTION_BODY;
 }
 
@@ -72,6 +74,13 @@ static size_t next_name(const struct shell *sh, size_t at, const char *name, siz
         at += len;
     }
     return sh->len;
+}
+
+/* NAME=VALUE begins at AT. */
+static bool is_assigned(const struct shell *sh, size_t at, size_t len)
+{
+    return at > 0 && strchr(" \t\n;", sh->bytes[at - 1]) != NULL && at + len + 1 < sh->len &&
+           sh->bytes[at + len] == '=' && sh->bytes[at + len + 1] != '=';
 }
 
 /* The function says that the name is its own before it stands anywhere else in it. */
@@ -104,9 +113,10 @@ static bool is_private(struct reader *r, int c, size_t start)
         return false;
     if (is_local(sh, function->start, name, len))
         return true;
+    /* it stands first where it is given a value, here or by another command that is looked at */
     at = next_name(sh, 0, name, len);
     if (at < function->start || strchr("${", sh->bytes[at - 1]) != NULL ||
-        (at == start && !is_direct(sh, c)))
+        (at == start ? !is_direct(sh, c) : !is_assigned(sh, at, len)))
         return false;
     for (; at < sh->len; at = next_name(sh, at + len, name, len))
         if (at >= function->end)

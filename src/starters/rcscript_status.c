@@ -284,7 +284,19 @@ static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
 
 /* ---- loops ---- */
 
-/* Nothing but the region is in a loop, which would go round without a rest. */
+/* C rests a while, or is a function or a block that does. */
+static bool rests(const struct rc_script *s, int c)
+{
+    const struct shell_command *command = &s->sh->commands[c];
+    const struct rc_name *n = rc_called_by(&s->names, s->sh, c);
+
+    return rc_is_named(s->sh, c, " sleep usleep read wait ") ||
+           (n != NULL && (n->traits & RC_PAUSES)) ||
+           (command->kind != SHELL_SIMPLE &&
+            rc_has_text(s->sh, command->start, command->end, "sleep"));
+}
+
+/* Without the region nothing in the loop around it rests: it would go round at once. */
 static bool would_spin(const struct rc_script *s, const struct rc_region *r)
 {
     const struct shell_block *b = &s->sh->blocks[s->sh->commands[r->first].block];
@@ -293,7 +305,7 @@ static bool would_spin(const struct rc_script *s, const struct rc_region *r)
     if (b->kind != SHELL_BODY || s->sh->commands[b->parent].kind != SHELL_LOOP)
         return false;
     for (int c = b->first; c != SHELL_NO; c = s->sh->commands[c].next)
-        if ((c < r->first || c > r->last) && s->marks[c] == RC_ALIVE)
+        if ((c < r->first || c > r->last) && s->marks[c] == RC_ALIVE && rests(s, c))
             return false;
     cond = s->sh->blocks[s->sh->commands[b->parent].first_block].first;
     return cond == SHELL_NO || !rc_is_named(s->sh, cond, " read ");

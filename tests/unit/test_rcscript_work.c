@@ -5,6 +5,8 @@
 #define RUNNER  "the function that runs it does other things too"
 #define LOOP    "the loop that starts it does other things too"
 #define ENDLESS "the loop around it may never end, what follows it would run"
+#define SPINS   "the loop around it would go round without a rest"
+#define STAYS   "it stays in the foreground, what follows it would run"
 #define WORDS   "its words do more than name what it is given"
 #define PRINTED "what is printed beside it does not go to the screen"
 #define EXEC    "'exec' ends the script here, what follows it would run"
@@ -85,6 +87,8 @@ static void test_runner(void **state)
         {"go() { v=1; \"$@\"; }\ngo named\nx $v\n",                                 NULL,                                       RUNNER },
         {"go() { [ $v ] || y=1; v=1; \"$@\"; }\ngo named\nx\n",                     NULL,                                       RUNNER },
         {"go() { if [ a ]; then v=1; fi; [ $v ] && \"$@\"; }\ngo named\nx\n",       NULL,                                       RUNNER },
+        {"go() { n=$((v + 1)); v=$n; $1 -p $v; }\ngo named\nx\n",                   NULL,                                       RUNNER },
+        {"go() { [ a ] && v=4; $1 $v; }\ngo named\nx\n",                            NULL,                                       RUNNER },
         {"go() { PATH=/x; \"$@\"; }\ngo named\nx\n",                                NULL,                                       RUNNER },
         {"go() { \"$1\" stop; \"$1\" start; }\ngo /etc/rc.d/rc.named\nx\n",         NULL,                                       RUNNER },
         {"go() { exec \"$@\"; }\ngo named\nx\n",                                    NULL,                                       RUNNER },
@@ -123,6 +127,14 @@ static void test_loop(void **state)
         {"while :; do named -f; sleep 1; done\n",                        "#while :; do named -f; sleep 1; done\n", NULL   },
         {"(while :; do named -f; done) &\nx\n",                          "#(while :; do named -f; done) &\nx\n",   NULL   },
         {"r() { while :; do named -f; done; }\nr &\nx\n",                "r() { :; }\nr &\nx\n",                   NULL   },
+        {"while :; do date >>f; named; done &\nx\n",                     NULL,                                     SPINS  },
+        {"while :; do date >>f; named; sleep 9; done &\nx\n",
+         "while :; do date >>f; :; sleep 9; done &\nx\n",                                                          NULL   },
+        {"sshd -D\nreboot -f\n",                                         NULL,                                     STAYS  },
+        {"if [ -x y ]; then sshd -D; fi\nx\n",                           NULL,                                     STAYS  },
+        {"sshd -D &\nx\n",                                               "#sshd -D &\nx\n",                        NULL   },
+        {"x\nsshd -D\n",                                                 "x\n#sshd -D\n:\n",                       NULL   },
+        {"daemon sshd -D\nx\n",                                          "#daemon sshd -D\nx\n",                   NULL   },
         {"for d in named y; do echo $d >>f; $d; done\nx\n",              NULL,                                     LOOP   },
         {"for d in named y; do echo $(z) $d; $d; done\nx\n",             NULL,                                     LOOP   },
         {"for d in named y; do ((n++)); $d; done\nx\n",                  NULL,                                     LOOP   },
@@ -276,6 +288,17 @@ static void test_hostile(void **state)
         buf_printf(&script, "f%d() { f%d; f%d; echo named; named; }\n", i, i + 1, i + 1);
     rc_case_init(&c, "etc/rc", script.data, script.len);
     assert_int_equal(c.p.entries.n, 1000);
+    rc_case_release(&c);
+    buf_clear(&script);
+    buf_adds(&script, "f() { if x; then while :; do named -f; sleep 1; done; fi; }\n"
+                      "g() { case $x in\n");
+    for (int i = 0; i < 10000; i++)
+        buf_adds(&script, "a) f;;\n");
+    buf_adds(&script, "esac; }\n");
+    for (int i = 0; i < 10000; i++)
+        buf_adds(&script, "g &\n");
+    rc_case_init(&c, "etc/rc", script.data, script.len);
+    assert_int_equal(c.p.entries.n, 1);
     rc_case_release(&c);
     buf_release(&inittab);
     buf_release(&script);
