@@ -18,6 +18,7 @@
  *     rcscript_region.c   what goes with a start: its echo, its if, its list
  *     rcscript_status.c   what looks at a start from outside, or waits for it
  *     rcscript_wait.c     loops that go on until a daemon is there
+ *     rcscript_hear.c     ... and the words that tell which
  *     rcscript_edit.c     the bytes of an edit
  */
 #ifndef STARTERS_RCSCRIPT_H
@@ -45,15 +46,13 @@ enum rc_trait {
     RC_READS = 1,     /* it looks at the $? of what ran before it */
     RC_READS_PID = 2, /* it asks for the process id of another's background command */
     RC_SPAWNS = 4,    /* it leaves a command in the background */
-    RC_PAUSES = 8,    /* it sleeps */
-    RC_WAITS = 16,    /* it goes on until something is there */
+    RC_WAITS = 8,     /* it goes on until something is there */
 };
 
 /* Where a word stands that may tell what a loop waits for. */
 enum rc_waiting {
-    RC_IN_CONDITION, /* of a loop */
-    RC_IN_LOOP,      /* anywhere in a loop that sleeps until something is so */
-    RC_IN_CALL,      /* in one that a function holds, or among the arguments of that function */
+    RC_IN_LOOP, /* anywhere in a loop that goes on until something is so */
+    RC_IN_CALL, /* in one that a function holds, or among the arguments of that function */
     RC_WAITINGS
 };
 
@@ -314,6 +313,36 @@ bool rc_asks_status(const struct shell *sh, size_t start, size_t end);
 size_t rc_asks_pid(const struct shell *sh, size_t start, size_t end);
 /* A 'return' or 'exit' without a status of its own: it hands on that of the command before it. */
 bool rc_hands_on(const struct shell *sh, int c);
+
+/* What a loop may have, each by its mark in front of it in the table of names. */
+enum rc_key {
+    RC_KEY_WORD = 0,      /* a part of a name */
+    RC_KEY_PROGRAM = '!', /* the basename of a program it may run */
+    RC_KEY_PORT = ':',
+    RC_KEY_VALUE = '$', /* a variable */
+    RC_KEY_RUN = '%',   /* ... which may hold programs or ports */
+    RC_KEY_CALL = '(',  /* a function */
+    RC_KEY_ALL = '*'    /* more than is followed */
+};
+
+/* Who hears words: they count for what ends at END. */
+struct rc_listener {
+    struct rc_names *names;
+    const struct shell *sh;
+    enum rc_waiting where;
+    bool placed; /* they stand at FIRST to LAST, no matter where they are read */
+    size_t end, first, last;
+};
+
+/* The words, programs, ports, variables and calls between START and END. */
+void rc_hear(struct rc_listener *l, size_t start, size_t end);
+/* Its words and variables alone; its programs and ports, when it is run or asked. */
+void rc_hear_words(struct rc_listener *l, size_t start, size_t end);
+void rc_hear_run(struct rc_listener *l, size_t start, size_t end);
+void rc_hear_key(const struct rc_listener *l, enum rc_key kind, const char *text, size_t len);
+/* NULL when no loop has it. */
+const struct rc_name *rc_heard(const struct rc_names *names, enum rc_key kind, const char *text,
+                               size_t len);
 
 /* What the loops of SH wait for. The calls are known. */
 void rc_waits_read(struct rc_names *names, const struct shell *sh);

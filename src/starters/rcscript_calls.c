@@ -122,7 +122,6 @@ void rc_calls_function(struct rc_name *n, const struct shell *sh, int f)
 
     n->traits |= reads_pid(sh, f) ? RC_READS_PID : 0u;
     n->traits |= rc_asks_status(sh, start, end) ? RC_READS : 0u;
-    n->traits |= rc_has_text(sh, start, end, "sleep") ? RC_PAUSES : 0u;
     for (size_t c = (size_t)f + 1; c < sh->ncommands && sh->commands[c].start < end; c++)
         if (sh->commands[c].op == SHELL_AMP)
             n->traits |= RC_SPAWNS;
@@ -258,7 +257,6 @@ void rc_calls_read(struct rc_names *names, const struct shell *sh)
     rc_calls_spread(names, sh, RC_READS);
     rc_calls_spread(names, sh, RC_READS_PID);
     rc_calls_spread(names, sh, RC_SPAWNS);
-    rc_calls_spread(names, sh, RC_PAUSES);
     for (size_t c = 0; c < sh->ncommands; c++)
         if (names_job(sh, (int)c)) {
             size_t at = rc_last_run(names, sh, (int)c);

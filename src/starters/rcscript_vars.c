@@ -30,13 +30,33 @@ struct rc_name *rc_names_find(const struct rc_names *names, const char *name, si
     return NULL;
 }
 
+/* Twice the buckets: what loops have are names, too. */
+static void rehash(struct rc_names *names)
+{
+    names->nbuckets *= 2;
+    free(names->buckets);
+    names->buckets = mem_array(names->nbuckets, sizeof(*names->buckets));
+    for (size_t i = 0; i < names->nbuckets; i++)
+        names->buckets[i] = -1;
+    for (size_t i = 0; i < names->n; i++) {
+        const char *name = names->v[i].name;
+        size_t bucket = hash(name, strlen(name)) & (names->nbuckets - 1);
+
+        names->v[i].next = names->buckets[bucket];
+        names->buckets[bucket] = (int)i;
+    }
+}
+
 struct rc_name *rc_names_add(struct rc_names *names, const char *name, size_t len)
 {
     struct rc_name *found = rc_names_find(names, name, len);
-    size_t bucket = hash(name, len) & (names->nbuckets - 1);
+    size_t bucket;
 
     if (found != NULL)
         return found;
+    if (names->n >= names->nbuckets)
+        rehash(names);
+    bucket = hash(name, len) & (names->nbuckets - 1);
     names->v = mem_grow(names->v, names->n, &names->cap, sizeof(*names->v));
     found = &names->v[names->n];
     *found = (struct rc_name){
@@ -298,8 +318,6 @@ static void read_function(struct rc_names *names, const struct shell *sh, int f)
 void rc_names_init(struct rc_names *names, const struct shell *sh)
 {
     *names = (struct rc_names){.nbuckets = 64};
-    while (names->nbuckets < sh->nwords && names->nbuckets < 1u << 20)
-        names->nbuckets *= 2;
     names->buckets = mem_array(names->nbuckets, sizeof(*names->buckets));
     for (size_t i = 0; i < names->nbuckets; i++)
         names->buckets[i] = -1;
