@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,9 +180,25 @@ static int visit(void *ctx, const char *name, const struct stat *st, struct diag
         return 0;
     if (!links_allowed(w, st))
         return hostile(w->dir, name, "has another hard link", d);
-    if (w->place == TOP || w->place == REFS)
+    if (w->place == TOP || w->place == REFS || w->place == FAN)
         strlist_add(&w->files, name);
     return 0;
+}
+
+/* A loose object is a zlib stream (RFC 1950). What is none libgit2 reads as if it came out of a
+ * pack, and where nothing follows its head, for ever. */
+static int check_object(const struct walk *w, const char *path, const char *name, struct diag *d)
+{
+    unsigned char head[2] = {0, 0};
+    int fd = root_openat(w->repo, path, O_RDONLY, 0);
+    ssize_t got = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    if (got == (ssize_t)sizeof(head) && (head[0] & 0x8f) == 8 &&
+        (head[0] * 256 + head[1]) % 31 == 0)
+        return 0;
+    return hostile(w->dir, name, "is not an object", d);
 }
 
 static int check_content(const struct walk *w, const char *name, struct diag *d)
@@ -195,7 +212,9 @@ static int check_content(const struct walk *w, const char *name, struct diag *d)
         want = repo_config_text;
     else if (w->place == TOP && strcmp(name, "HEAD") == 0)
         want = repo_head_text;
-    if (want != NULL) {
+    if (w->place == FAN) {
+        rc = check_object(w, path, name, d);
+    } else if (want != NULL) {
         int same = root_same(w->repo, path, want, strlen(want), d);
 
         rc = same == 0 ? hostile(w->dir, name, "is not what batten writes", d) : same - 1;

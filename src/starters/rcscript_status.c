@@ -284,16 +284,14 @@ static bool is_pid_used(const struct rc_script *s, const struct rc_region *r)
 
 /* ---- loops ---- */
 
-/* C rests a while, or is a function or a block that does. */
-static bool rests(const struct rc_script *s, int c)
+/* C rests a while, or is a block that does. */
+static bool rests(const struct shell *sh, int c)
 {
-    const struct shell_command *command = &s->sh->commands[c];
-    const struct rc_name *n = rc_called_by(&s->names, s->sh, c);
+    const struct shell_command *command = &sh->commands[c];
 
-    return rc_is_named(s->sh, c, " sleep usleep read wait ") ||
-           (n != NULL && (n->traits & RC_PAUSES)) ||
+    return rc_is_named(sh, c, " sleep usleep read wait ") ||
            (command->kind != SHELL_SIMPLE &&
-            rc_has_text(s->sh, command->start, command->end, "sleep"));
+            rc_has_text(sh, command->start, command->end, "sleep"));
 }
 
 /* Without the region nothing in the loop around it rests: it would go round at once. */
@@ -305,7 +303,7 @@ static bool would_spin(const struct rc_script *s, const struct rc_region *r)
     if (b->kind != SHELL_BODY || s->sh->commands[b->parent].kind != SHELL_LOOP)
         return false;
     for (int c = b->first; c != SHELL_NO; c = s->sh->commands[c].next)
-        if ((c < r->first || c > r->last) && s->marks[c] == RC_ALIVE && rests(s, c))
+        if ((c < r->first || c > r->last) && s->marks[c] == RC_ALIVE && rests(s->sh, c))
             return false;
     cond = s->sh->blocks[s->sh->commands[b->parent].first_block].first;
     return cond == SHELL_NO || !rc_is_named(s->sh, cond, " read ");

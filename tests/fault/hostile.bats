@@ -224,6 +224,8 @@ traced_all()
         'mkfifo refs/heads/fifo'
         'echo "ref: refs/heads/../../../../etc/passwd" >refs/heads/main'
         'mkdir worktrees'
+        # libgit2 reads this one for ever
+        'f=$(git --git-dir=. rev-parse main); f=objects/${f:0:2}/${f:2}; rm -f $f; printf "\020" >$f'
     )
 
     attack close telnet --apply
