@@ -96,7 +96,7 @@ static void test_waits_else(void **state)
 /* Words by the thousand: what is heard grows with the script, not with its square. */
 static void test_waits_many(void **state)
 {
-    enum { WORDS = 60000 };
+    enum { WORDS = 80000 };
     struct buf script = BUF_INIT;
     struct rc_case c;
     clock_t start = clock();
