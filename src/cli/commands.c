@@ -23,7 +23,7 @@ static const struct command rows[] = {
      "Says what it is, who started it, why it matters, since when, and how to close or undo it.\n",                                           cmd_explain,  false},
     {"status",   CMD_STATUS,   "",                                  0, 0,    "recover needed? timer running? drift? who re-opened what?",
      "Exit status 6 when a crash or a timer that ran out left work ('batten recover'), 7 when\n"
-     "files were changed, services were turned on again or nobody watches the timer, else 0.\n",                                                                     cmd_status,   false},
+     "files were changed, services were turned on again or nobody watches the timer, else 0.\n",                                              cmd_status,   false},
     {"log",      CMD_LOG,      "",                                  0, 0,    "the history, newest first",
      "With -p the diff of each change too; --limit 20 shows the newest twenty.\n",                                                            cmd_log,      false},
     {"show",     CMD_SHOW,     "N",                                 1, 1,    "one change: what, who, outcome, diff",                      "", cmd_show,     false},

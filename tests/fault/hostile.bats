@@ -27,7 +27,8 @@ teardown()
 # and without control characters (a diff that is not for a terminal has the exact bytes).
 attack()
 {
-    run bash -c 'test -n "$SANITIZED" || ulimit -v 600000; exec timeout 20 "$@"' \
+    run bash -c 'test -n "$SANITIZED" || ulimit -v 600000
+        exec timeout "$((20 * (${#SANITIZED} > 0 ? 6 : 1)))" "$@"' \
         sh "$batten" --root "$root" "$@"
     echo "$* -> $status: $output"
     test "$status" -le 7
