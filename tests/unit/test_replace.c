@@ -227,6 +227,7 @@ static void a_crowded_file(void **state)
     pid_t pid;
 
     (void)state;
+    not_under_valgrind();
     fixture_open(&f);
     path = tree_path(&f.t, "etc/inetd.conf");
     pid = fork();
@@ -407,10 +408,12 @@ static void mounts_in_child(void)
 
 static void mounts_are_told(void **state)
 {
-    pid_t pid = fork();
+    pid_t pid;
     int status = 0;
 
     (void)state;
+    not_under_valgrind();
+    pid = fork();
     if (pid == 0)
         mounts_in_child();
     assert_int_equal(waitpid(pid, &status, 0), pid);

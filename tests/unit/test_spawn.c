@@ -15,6 +15,8 @@
 #include "batten/diag.h"
 #include "batten/spawn.h"
 
+#include "tree.h"
+
 /* Milliseconds that the clock goes forward each time it is read; 0: the real one. */
 static long long step, shown;
 
@@ -54,6 +56,7 @@ static void the_status_counts(void **state)
     struct diag d = DIAG_INIT;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(probe("/bin/true", NULL, NULL, 5000, &d), 0);
     assert_int_equal(probe("/bin/false", NULL, NULL, 5000, &d), -1);
     says(&d, "status 1");
@@ -106,6 +109,7 @@ static void nothing_is_inherited(void **state)
     sigset_t term, before;
 
     (void)state;
+    not_under_valgrind();
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     assert_int_equal(sigprocmask(SIG_BLOCK, &term, &before), 0);

@@ -155,4 +155,15 @@ TREE_FN void tree_expect(const struct tree *t, const char *path, const char *tex
     free(now);
 }
 
+/* Ends the test there: valgrind knows no pidfd_open, and gives children a status of its own. */
+TREE_FN void not_under_valgrind(void)
+{
+    const char *asked = getenv("BATTEN_VALGRIND");
+
+    if (asked == NULL || *asked == '\0')
+        return;
+    print_message("# skip: not under valgrind\n");
+    skip();
+}
+
 #endif
