@@ -21,6 +21,8 @@
 #include "batten/process.h"
 #include "batten/root.h"
 
+#include "tree.h"
+
 static char dir[64];
 
 static void skip_because(const char *reason)
@@ -73,6 +75,7 @@ static void sees_itself(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, getpid(), &d), 0);
     assert_int_equal(p.ppid, getppid());
     assert_int_equal(p.uid, geteuid());
@@ -92,6 +95,7 @@ static void later_is_not_before(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, child, NULL), 0);
     assert_true(p.started >= since && p.started <= process_ticks());
     process_release(&p);
@@ -109,6 +113,7 @@ static void nobody_there(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     finish(child);
     assert_int_equal(process_open(&p, child, &d), -1);
     assert_string_equal(d.code, "no-process");
@@ -122,6 +127,7 @@ static void hup_only_if_caught(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, plain, &d), 0);
     assert_int_equal(process_signal(&p, SIGHUP, &d), -1);
     assert_string_equal(d.code, "hup-not-caught");
@@ -145,6 +151,7 @@ static void stops_and_waits(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, plain, &d), 0);
     assert_int_equal(process_stop(&p, 5000, &d), 0);
     assert_false(process_alive(&p)); /* a zombie by now, and no more than that */
@@ -164,6 +171,7 @@ static void a_process_that_is_not_ours_is_left_alone(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, child, &d), 0);
     p.ours = false;
     assert_int_equal(process_stop(&p, 50, &d), -1);
@@ -182,6 +190,7 @@ static void another_root_directory_is_another_world(void **state)
     char byte;
 
     (void)state;
+    not_under_valgrind();
     if (geteuid() != 0)
         skip_because("needs root");
     assert_int_equal(pipe(ready), 0);
@@ -210,6 +219,7 @@ static void another_network_is_another_world(void **state)
     char byte;
 
     (void)state;
+    not_under_valgrind();
     if (geteuid() != 0)
         skip_because("needs root");
     assert_int_equal(pipe(ready), 0);
@@ -240,6 +250,7 @@ static void spinning_shows(void **state)
     struct process p;
 
     (void)state;
+    not_under_valgrind();
     assert_int_equal(process_open(&p, child, NULL), 0);
     before = p.cpu_ticks;
     process_sleep(150);
@@ -399,6 +410,7 @@ static void a_program_is_its_executable(void **state)
     pid_t child, impostor, writable, pid;
 
     (void)state;
+    not_under_valgrind();
     if (geteuid() != 0)
         skip_because("needs root");
     assert_int_equal(root_open(&root, "/", false, NULL), 0);
