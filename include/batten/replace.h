@@ -97,7 +97,7 @@ int replace_look(struct root *root, const struct replace_record *rec, enum repla
 /* Bring REC to its new content (FORWARD) or to its old one, and remove what was staged for it. A
  * target that is neither is left alone; a foreign content that an exchange had brought out goes
  * back to its place, or where the place was written again since stays in the staging directory as
- * "kept.N.XXXXXXXX", with ".1", ".2" ... behind where that is there already. *FOUND gets what the
+ * "kept.N.PRINT", with ".1", ".2" ... behind where that is there already. *FOUND gets what the
  * target holds afterwards, REPORT a sentence per thing done. Idempotent. */
 int replace_settle(struct root *root, const struct replace_record *rec, bool forward,
                    enum replace_found *found, struct strlist *report, struct diag *d);

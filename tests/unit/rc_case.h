@@ -11,42 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rc/rc_starter.h"
 #include "batten/buf.h"
-#include "batten/catalogue.h"
 #include "batten/diag.h"
 #include "batten/edit.h"
 #include "batten/mem.h"
 #include "batten/source.h"
-#include "batten/starter.h"
 
 struct rc_case {
     struct source source;
     struct parse p;
 };
 
-static inline bool rc_case_is_daemon(const char *basename)
-{
-    return catalogue_program(basename) != NULL;
-}
-
-static inline const struct starter *rc_case_starter(void)
-{
-    size_t n;
-    const struct starter *const *all = starters(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i]->name, "rcscript") == 0)
-            return all[i];
-    return NULL;
-}
-
 static inline void rc_case_init(struct rc_case *c, const char *path, const char *text, size_t len)
 {
-    *c = (struct rc_case){.p = {.is_daemon = rc_case_is_daemon}};
+    *c = (struct rc_case){.p = {.is_daemon = is_daemon}};
     c->source.path = mem_strdup(path);
     c->source.bytes = mem_strndup(text, len);
     c->source.len = len;
-    rc_case_starter()->parse(&c->p, &c->source);
+    rc_starter()->parse(&c->p, &c->source);
 }
 
 static inline void rc_case_release(struct rc_case *c)
@@ -89,7 +72,7 @@ static inline void rc_case_edit(struct rc_case *c, const char *names, struct buf
         char *padded = mem_printf(" %s ", e->name);
 
         if (e->enabled && (names == NULL || strstr(names, padded) != NULL)) {
-            if (rc_case_starter()->disable(&c->p, e, &edits, &d) == 0)
+            if (rc_starter()->disable(&c->p, e, &edits, &d) == 0)
                 gone[n++] = e;
             else
                 buf_printf(refused, "%u: %s\n", e->line, d.message);
