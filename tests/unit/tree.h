@@ -155,7 +155,8 @@ TREE_FN void tree_expect(const struct tree *t, const char *path, const char *tex
     free(now);
 }
 
-/* Ends the test there: valgrind knows no pidfd_open, and gives children a status of its own. */
+/* Ends the test there: valgrind is slow, knows no pidfd_open and
+ * gives children a status of its own. */
 TREE_FN void not_under_valgrind(void)
 {
     const char *asked = getenv("BATTEN_VALGRIND");
